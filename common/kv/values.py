@@ -1,0 +1,158 @@
+"""What goes into and comes out of the key-value store: plain values, no I/O.
+
+Revisions are etcd's: one counter for the whole store, one step per writing transaction. A key that does
+not exist has create, modify and version numbers of 0, so absence is an ordinary comparison.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """One stored key at one revision. `lease` is 0 when the key hangs on none."""
+
+    key: str
+    value: bytes
+    create_revision: int
+    mod_revision: int
+    version: int = 1
+    lease: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All keys below a prefix, read at one `revision`, in key order."""
+
+    revision: int
+    items: tuple[KeyValue, ...]
+
+
+class Target(StrEnum):
+    """What of a key a comparison looks at."""
+
+    VALUE = "value"
+    CREATE_REVISION = "create_revision"
+    MOD_REVISION = "mod_revision"
+
+
+class Operator(StrEnum):
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    GREATER = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """
+    One condition of a transaction; build it with the functions below.
+
+    A VALUE comparison on a key that does not exist is false, whatever the operator (measured on etcd 3.4
+    and 3.5).
+    """
+
+    key: str
+    target: Target
+    operator: Operator
+    operand: int | bytes
+
+
+def absent(key: str) -> Compare:
+    """True when *key* does not exist."""
+    return Compare(key, Target.CREATE_REVISION, Operator.EQUAL, 0)
+
+
+def exists(key: str) -> Compare:
+    """True when *key* exists."""
+    return Compare(key, Target.CREATE_REVISION, Operator.GREATER, 0)
+
+
+def created_at(key: str, revision: int) -> Compare:
+    """True when *key* is the very one that was created at *revision* (0: absent)."""
+    return Compare(key, Target.CREATE_REVISION, Operator.EQUAL, revision)
+
+
+def modified_at(key: str, revision: int) -> Compare:
+    """True when *key* was last written at *revision* (0: absent)."""
+    return Compare(key, Target.MOD_REVISION, Operator.EQUAL, revision)
+
+
+def value_below(key: str, value: bytes) -> Compare:
+    """True when the stored bytes sort before *value*; false when *key* does not exist."""
+    return Compare(key, Target.VALUE, Operator.LESS, value)
+
+
+def value_is(key: str, value: bytes) -> Compare:
+    """True when the stored bytes equal *value*; false when *key* does not exist."""
+    return Compare(key, Target.VALUE, Operator.EQUAL, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write *value*. `lease` 0 detaches the key from any lease it hung on."""
+
+    key: str
+    value: bytes
+    lease: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TxnResult:
+    """
+    What a transaction did.
+
+    Attributes:
+        succeeded: Every comparison held, and all writes were made.
+        revision: The store's revision after it; for a successful write the revision of that write.
+        reads: The keys asked for, each with what is stored (None: absent). Filled when the transaction
+            did not succeed, or when it had nothing to write.
+    """
+
+    succeeded: bool
+    revision: int
+    reads: dict[str, KeyValue | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key that was written or, when `deleted`, removed (then only key and mod_revision count)."""
+
+    kv: KeyValue
+    deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.kv.key
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """
+    The changes of one or more whole revisions, in order.
+
+    `revision` is the last revision the stream is complete up to: resume from `revision + 1`. Without items
+    it is a progress report of the server.
+    """
+
+    revision: int
+    items: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A granted lease; `ttl_s` is what the server granted, which may be more than was asked for."""
+
+    id: int
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What the store says of itself: version, cluster id, size in bytes and quota-relevant numbers."""
+
+    version: str
+    cluster_id: int
+    revision: int
+    db_size_bytes: int
+    endpoint: str
