@@ -111,3 +111,7 @@ class ConfigError(CronError):
 
 class IllegalTransition(CronError):
     """A bug: this event cannot happen to an execution in this state."""
+
+
+class SpawnFailed(CronError):
+    """The command could not be started."""

@@ -18,7 +18,20 @@ NAME_PATTERN: Final = r"[a-z0-9][a-z0-9._-]{0,127}"
 _NAME: Final = re.compile(NAME_PATTERN)
 #: Words that stand after `/api/v1/job/` and would hide a job of that name.
 RESERVED_JOB_NAMES: Final = frozenset(
-    {"save", "list", "kill", "disable", "enable", "run", "batch", "stats", "preview", "export", "import", "plan"}
+    {
+        "save",
+        "list",
+        "kill",
+        "disable",
+        "enable",
+        "run",
+        "batch",
+        "stats",
+        "preview",
+        "export",
+        "import",
+        "plan",
+    }
 )
 
 

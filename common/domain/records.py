@@ -1,0 +1,244 @@
+"""What goes into history: executions, ticks that did not run, output.
+
+Pure. A record is written by whoever knows it, may be written again, and never moves backwards: `fence` (the
+claim's revision) and `seq` (how far the execution had come) order all writes about one execution. Documents
+carry aware datetimes and plain values; how they are stored is the sink's business.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Final, TypeAlias
+
+from common.domain.execution import Cause, LedgerKind, Reason, Status
+
+EXECUTIONS: Final = "executions"
+LEDGER: Final = "ledger"
+OUTPUT: Final = "output"
+WORKERS: Final = "workers"
+WORKER_METRICS: Final = "worker_metrics"
+
+Document: TypeAlias = dict[str, Any]
+
+
+class Seq(IntEnum):
+    """How far an execution had come when a record was written; a later one replaces an earlier one."""
+
+    CLAIMED = 0
+    STARTED = 1
+    GIVEN_UP = 2
+    """The reconciler's `lost`: anything the owner says afterwards wins (situation 36)."""
+    FINISHED = 3
+
+
+class Stream(StrEnum):
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    SYSTEM = "system"
+    """Remarks of the worker itself, such as a kill or a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSummary:
+    """
+    Counters of an execution's output, with its beginning and end.
+
+    Attributes:
+        bytes: Bytes the command wrote, all streams.
+        lines: Lines it wrote.
+        dropped: Bytes that were not kept.
+        head: First lines of stdout and stderr together, at most a few KiB, for lists and mails.
+        tail: Last lines, likewise.
+    """
+
+    bytes: int = 0
+    lines: int = 0
+    dropped: int = 0
+    head: str = ""
+    tail: str = ""
+
+    def document(self) -> Document:
+        return {
+            "bytes": self.bytes,
+            "lines": self.lines,
+            "dropped": self.dropped,
+            "head": self.head,
+            "tail": self.tail,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord:
+    """One state of one execution. Durations are monotonic, in milliseconds; instants are aware UTC."""
+
+    execution_id: str
+    namespace: str
+    job: str
+    uid: str
+    tick: int | None
+    attempt: int
+    cause: Cause
+    worker: str
+    session: str
+    fence: int
+    seq: Seq
+    status: Status
+    generation: int
+    scheduled_at: datetime
+    claimed_at: datetime
+    expires_at: datetime
+    recorded_at: datetime
+    reason: Reason | None = None
+    error: str | None = None
+    requested_by: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    lateness_ms: int | None = None
+    queued_ms: int | None = None
+    duration_ms: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    cpu_ms: int | None = None
+    max_rss_kb: int | None = None
+    out: OutputSummary | None = None
+    truncated: bool = False
+    kill_requested: str | None = None
+    """Who asked for a kill, also when the command had already ended by itself."""
+    kill_incomplete: tuple[str, ...] = ()
+    """Processes that were still alive after the last KILL."""
+    flags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.execution_id
+
+    def document(self) -> Document:
+        """The fields to store; None means not known yet and is left out."""
+        fields: Document = {
+            "namespace": self.namespace,
+            "job": self.job,
+            "uid": self.uid,
+            "tick": self.tick,
+            "attempt": self.attempt,
+            "cause": self.cause.value,
+            "worker": self.worker,
+            "session": self.session,
+            "fence": self.fence,
+            "seq": int(self.seq),
+            "status": self.status.value,
+            "generation": self.generation,
+            "scheduled_at": self.scheduled_at,
+            "claimed_at": self.claimed_at,
+            "expires_at": self.expires_at,
+            "reason": self.reason.value if self.reason else None,
+            "error": self.error,
+            "requested_by": self.requested_by,
+            "parameters": self.parameters or None,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "lateness_ms": self.lateness_ms,
+            "queued_ms": self.queued_ms,
+            "duration_ms": self.duration_ms,
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "cpu_ms": self.cpu_ms,
+            "max_rss_kb": self.max_rss_kb,
+            "out": self.out.document() if self.out else None,
+            "truncated": self.truncated or None,
+            "kill_requested": self.kill_requested,
+            "kill_incomplete": list(self.kill_incomplete) or None,
+            "flags": list(self.flags) or None,
+        }
+        return {name: value for name, value in fields.items() if value is not None or name == "tick"}
+
+    def history_entry(self) -> Document:
+        """What the document's `history` keeps of this state."""
+        entry: Document = {"status": self.status.value, "at": self.recorded_at, "seq": int(self.seq)}
+        if self.reason:
+            entry["reason"] = self.reason.value
+        return entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """
+    A tick that did not run, and why; or a run of such ticks from `tick` to `last_tick`.
+
+    Written only if there is no row of that tick yet.
+    """
+
+    namespace: str
+    job: str
+    uid: str
+    tick: int
+    kind: LedgerKind
+    reason: Reason
+    generation: int
+    recorded_at: datetime
+    expires_at: datetime
+    recorded_by: str
+    blocked_by: str | None = None
+    """The execution that was in the way."""
+    last_tick: int | None = None
+    count: int = 1
+    count_is_exact: bool = True
+    detail: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.uid}.{self.tick}"
+
+    def document(self) -> Document:
+        fields: Document = {
+            "namespace": self.namespace,
+            "job": self.job,
+            "uid": self.uid,
+            "tick": self.tick,
+            "kind": self.kind.value,
+            "reason": self.reason.value,
+            "generation": self.generation,
+            "recorded_at": self.recorded_at,
+            "recorded_by": self.recorded_by,
+            "expires_at": self.expires_at,
+            "blocked_by": self.blocked_by,
+            "last_tick": self.last_tick if self.last_tick is not None else self.tick,
+            "count": self.count,
+            "count_is_exact": self.count_is_exact,
+            "detail": self.detail,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputChunk:
+    """
+    Some lines of an execution's output, in order of arrival.
+
+    `seq` counts the chunks of one execution from 0 without a gap; a line is (milliseconds since the start,
+    stream, text without its line end).
+    """
+
+    execution_id: str
+    fence: int
+    seq: int
+    lines: tuple[tuple[int, Stream, str], ...]
+    size_bytes: int
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.execution_id}/{self.seq}"
+
+    def document(self) -> Document:
+        return {
+            "execution_id": self.execution_id,
+            "fence": self.fence,
+            "seq": self.seq,
+            "lines": [[ms, stream.value, text] for ms, stream, text in self.lines],
+            "size_bytes": self.size_bytes,
+            "expires_at": self.expires_at,
+        }
+
+
+Record: TypeAlias = ExecutionRecord | LedgerRow | OutputChunk

@@ -1,0 +1,173 @@
+"""What the worker's halves need from the outside and from each other, as protocols.
+
+The coordinating half (`dispatcher`, `claims`, `runner`) sees `Supervisor` and `Journal`; the running half
+sees `Spawner` and `Process`; the journal sees `RecordSink` and `Spool`. Simulations replace the outermost
+ones: clock, store, spawner, sink, spool.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from common.domain.job import Limits
+from common.domain.records import Record, Stream
+from worker.domain.assignment import Assignment, RunReport
+from worker.stopping import StopSwitch
+
+
+class Supervisor(Protocol):
+    """Runs the command of one assignment from spawn to the last byte of output."""
+
+    async def run(
+        self,
+        assignment: Assignment,
+        switch: StopSwitch,
+        on_started: Callable[[datetime], Awaitable[None]],
+    ) -> RunReport:
+        """
+        Run it and return how it ended. Never raises for anything the command or its definition did.
+
+        *on_started* is awaited once, after the command was spawned. A switch that is pressed before the spawn
+        ends the execution without one (`before_start`).
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Takes records and gets them to MongoDB: at once if it is there, from the spool if it was not."""
+
+    def record(self, record: Record) -> None:
+        """Keep *record*; it is written to the spool soon and shipped within `logCommitTimeout`."""
+        ...
+
+    async def record_durably(self, record: Record) -> None:
+        """Return when *record* has reached the disk (one fsync is shared by all who wait at that time)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A process to spawn: everything is explicit, nothing is inherited from the worker."""
+
+    execution_id: str
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    cwd: str | None = None
+    user: str | None = None
+    umask: int | None = None
+    stdin: bytes | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes one stream delivered."""
+
+    stream: Stream
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessExit:
+    """How the main process ended: one of `exit_code` and `signal`, and what it cost."""
+
+    exit_code: int | None
+    signal: int | None
+    cpu_ms: int | None = None
+    max_rss_kb: int | None = None
+
+
+class Process(Protocol):
+    """A started command, its descendants included."""
+
+    pid: int
+
+    def output(self) -> AsyncIterator[Chunk]:
+        """Chunks in order of arrival, until both pipes are closed."""
+        ...
+
+    async def wait(self) -> ProcessExit:
+        """Wait for the main process, not for its pipes."""
+        ...
+
+    def signal_tree(self, signum: int) -> None:
+        """Send *signum* to every process of the execution."""
+        ...
+
+    async def sweep(self) -> tuple[str, ...]:
+        """Kill whatever is left of the execution and return what survived, as `pid name`."""
+        ...
+
+    async def close(self) -> None:
+        """Close the pipes and forget the containment; the main process has been waited for."""
+        ...
+
+
+class Spawner(Protocol):
+    async def spawn(self, command: Command) -> Process:
+        """
+        Start *command*.
+
+        Raises:
+            SpawnFailed: It could not be started; the message says why and what to check.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """
+    What a sink did with a batch.
+
+    Attributes:
+        stored: Keys now stored, including those an earlier try had stored already.
+        fenced: Keys whose write was refused because a newer claim or state is stored.
+        refused: (record, reason) the database will never take.
+    """
+
+    stored: int = 0
+    fenced: tuple[str, ...] = ()
+    refused: tuple[tuple[Record, str], ...] = ()
+
+
+class RecordSink(Protocol):
+    async def write(self, records: Sequence[Record]) -> WriteReport:
+        """
+        Store *records* durably; may be repeated.
+
+        Raises:
+            StoreUnavailable: Nothing is known to be stored; write the same records again later.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """
+    Records on the worker's own disk, in two lanes: statuses (executions, ledger) are never dropped, output
+    is dropped oldest first when the lane is full.
+    """
+
+    def append(self, record: Record) -> None: ...
+
+    async def sync(self) -> None:
+        """Return when everything appended before the call has reached the disk."""
+        ...
+
+    def peek(self, limit: int, limit_bytes: int) -> tuple[Record, ...]:
+        """The oldest records that are not acknowledged, statuses first."""
+        ...
+
+    def acknowledge(self, records: Sequence[Record]) -> None:
+        """Forget *records*: they are stored."""
+        ...
+
+    def set_aside(self, record: Record, reason: str) -> None:
+        """Move a record the database refuses to the side, where an operator finds it."""
+        ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def dropped_output(self) -> int: ...

@@ -1,0 +1,51 @@
+"""The switch that stops one execution: kill, timeout, replace, lease loss and shutdown all press it.
+
+The first cause wins and is what the record says; a later, more urgent press only shortens the grace.
+"""
+
+import asyncio
+
+from worker.domain.assignment import StopCause
+
+
+class StopSwitch:
+    """Pressed at most once with effect; waited on by the supervisor of the execution."""
+
+    def __init__(self) -> None:
+        self.cause: StopCause | None = None
+        self.by: str | None = None
+        self.grace_s: float | None = None
+        self._pressed = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    @property
+    def is_pressed(self) -> bool:
+        return self.cause is not None
+
+    def press(self, cause: StopCause, *, by: str | None = None, grace_s: float | None = None) -> None:
+        """
+        Ask for the execution to be stopped.
+
+        Args:
+            by: Who asked, for the record.
+            grace_s: Seconds between TERM and KILL; None leaves the job's own `kill_grace_s`. A second press
+                can shorten the grace, never lengthen it.
+        """
+        if self.cause is None:
+            self.cause = cause
+            self.by = by
+        if grace_s is not None and (self.grace_s is None or grace_s < self.grace_s):
+            self.grace_s = grace_s
+        self._pressed.set()
+        self._changed.set()
+
+    async def pressed(self) -> StopCause:
+        """Wait until somebody pressed; return the first cause."""
+        await self._pressed.wait()
+        assert self.cause is not None  # noqa: S101 - set before the event
+        return self.cause
+
+    async def changed(self) -> None:
+        """Wait for the next press (also a repeated one): the grace may have become shorter."""
+        self._changed.clear()
+        await self._changed.wait()
