@@ -22,10 +22,15 @@ class KeyValue:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All keys below a prefix, read at one `revision`, in key order."""
+    """
+    All keys below a prefix, read at one `revision`, in key order.
+
+    Another `cluster_id` than before means that this is not the store it was (restored from a backup).
+    """
 
     revision: int
     items: tuple[KeyValue, ...]
+    cluster_id: int = 0
 
 
 class Target(StrEnum):
