@@ -94,10 +94,17 @@ class CronFields:
         """False if no date of any year matches, as for 31 February."""
         return any(
             self.day_rule.days_of(first_weekday, length)
+            for length in self.month_lengths()
+            for first_weekday in range(7)
+        )
+
+    def month_lengths(self) -> frozenset[int]:
+        """How many days the months may have in which it can come due."""
+        return frozenset(
+            length
             for month, lengths in _MONTH_LENGTHS.items()
             if self.months[month] == month
             for length in lengths
-            for first_weekday in range(7)
         )
 
     def _time_from(self, hour: int, minute: int, second: int) -> tuple[int, int, int] | None:
@@ -133,12 +140,12 @@ class CronFields:
         return self.day_rule.days_of(*calendar.monthrange(year, month))
 
 
-@lru_cache(maxsize=8192)
 def compile_fields(fields: tuple[tuple[str, ...], ...], needs_both_days: bool) -> CronFields:
     """
     The sets behind six fields of plain elements, seconds first, as `cron_text.read_cron_text` writes them.
 
-    Shared by everything that means the same, whatever its text; nothing in it moves.
+    Each field's set is shared by all texts that have that field, so that 100,000 distinct texts cost neither
+    100,000 expansions nor the memory for them. Nothing in a set moves.
     """
     second, minute, hour, day, month, weekday = fields
     return CronFields(
@@ -146,12 +153,26 @@ def compile_fields(fields: tuple[tuple[str, ...], ...], needs_both_days: bool) -
         minutes=_table(1, minute),
         hours=_table(2, hour),
         months=_table(4, month),
-        day_rule=DayRule(
-            days=frozenset(value for element in day for value, _ in _expand(3, element)),
-            weekdays=frozenset(pair for element in weekday for pair in _expand(5, element)),
-            needs_both=needs_both_days,
-        ),
+        day_rule=_day_rule(day, weekday, needs_both_days),
     )
+
+
+@lru_cache(maxsize=8192)
+def _day_rule(day: tuple[str, ...], weekday: tuple[str, ...], needs_both: bool) -> DayRule:
+    return DayRule(
+        days=frozenset(value for element in day for value, _ in _expand(3, element)),
+        weekdays=frozenset(pair for element in weekday for pair in _expand(5, element)),
+        needs_both=needs_both,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _table(index: int, elements: tuple[str, ...]) -> tuple[int, ...]:
+    values = {value for element in elements for value, _ in _expand(index, element)}
+    table = [_LAST] * (FIELDS[index].high + 2)
+    for position in range(FIELDS[index].high, -1, -1):
+        table[position] = position if position in values else table[position + 1]
+    return tuple(table)
 
 
 @lru_cache(maxsize=4096)
@@ -171,11 +192,3 @@ def _expand(index: int, element: str) -> tuple[tuple[int, int | None], ...]:
     if "*" in values:
         return tuple((value, None) for value in range(FIELDS[index].low, FIELDS[index].high + 1))
     return tuple((_LAST if value == "l" else int(value), None) for value in values)
-
-
-def _table(index: int, elements: tuple[str, ...]) -> tuple[int, ...]:
-    values = {value for element in elements for value, _ in _expand(index, element)}
-    table = [_LAST] * (FIELDS[index].high + 2)
-    for position in range(FIELDS[index].high, -1, -1):
-        table[position] = position if position in values else table[position + 1]
-    return tuple(table)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from common.domain.cron_fields import LAST_YEAR, CronFields
-from common.domain.cron_text import CronText
 from common.domain.dst import (
     SECOND,
     as_instant,
@@ -36,13 +35,13 @@ class CronSchedule:
     Attributes:
         text: As it is stored and shown.
         zone: Whose wall clock counts.
-        cron: The text, understood.
+        is_fixed_time: It means times of day, not an interval.
         fields: Its sets of values.
     """
 
     text: str
     zone: tzinfo
-    cron: CronText
+    is_fixed_time: bool
     fields: CronFields
 
     def next_after(self, instant: datetime) -> datetime | None:
@@ -62,13 +61,13 @@ class CronSchedule:
         if self.zone is UTC:
             wall = self.fields.first_from(instant.replace(tzinfo=None) + SECOND)
             return wall.replace(tzinfo=UTC) if wall else None
-        if self.cron.is_fixed_time:
+        if self.is_fixed_time:
             return self._next_fixed_time(instant)
         return self._next_real_time(instant)
 
     def is_moved_by_gap(self, tick: datetime) -> bool:
         """Whether *tick* stands for times the wall clock has skipped (recorded as `dst: gap`)."""
-        if self.zone is UTC or not self.cron.is_fixed_time:
+        if self.zone is UTC or not self.is_fixed_time:
             return False
         after, before = wall_clock(tick, self.zone), wall_clock(tick - SECOND, self.zone) + SECOND
         if before >= after:

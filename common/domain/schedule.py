@@ -113,4 +113,4 @@ def _parse(text: str, timezone: str, seed: str, anchor: datetime | None) -> Sche
         raise InvalidSchedule(
             f"schedule: {cron.text!r} never comes due: no year has such a date", field="schedule", part=None
         )
-    return CronSchedule(text=cron.text, zone=zone, cron=cron, fields=fields)
+    return CronSchedule(text=cron.text, zone=zone, is_fixed_time=cron.is_fixed_time, fields=fields)
