@@ -107,7 +107,7 @@ def _pace_warnings(fields: CronFields) -> Iterator[PreviewWarning]:
     elif _is_full(fields.minutes) and not _is_full(fields.hours):
         yield PreviewWarning(
             WarningCode.EVERY_MINUTE,
-            "It comes due every minute of each hour that matches; give a minute, such as 0, for once an hour.",
+            "It comes due every minute of each hour that matches; write a minute (0) for once an hour.",
         )
 
 
