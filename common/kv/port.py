@@ -4,7 +4,7 @@ Two implementations pass the same contract suite (`tests/contract/test_kv.py`): 
 in-memory store of the simulation.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from common.kv.values import Changes, Compare, Lease, Listing, Put, StoreStatus, TxnResult
@@ -43,9 +43,11 @@ class KeyValueStore(Protocol):
         """
         ...
 
-    def watch(self, prefix: str, *, from_revision: int) -> AsyncIterator[Changes]:
+    def watch(self, prefix: str, *, from_revision: int) -> AsyncGenerator[Changes, None]:
         """
         Every change below *prefix* from *from_revision* on, whole revisions at a time, until closed.
+
+        The first answer says that the watch stands: no items, and the revision before *from_revision*.
 
         Close the iterator (`aclosing`) to end the watch at the server.
 
