@@ -1,0 +1,74 @@
+"""History against the marks: is there a record of everything that ran, and nothing else, and is it true?
+
+Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from common.domain.execution import Reason, Status
+from common.domain.ids import ExecutionId
+from common.domain.job import JobSpec
+from tests.faults.evidence import Document, Evidence, seconds_of
+from tests.faults.runs import Run
+
+_OUTCOMES: Final = frozenset(status.value for status in Status if status.is_terminal)
+#: A command that wrote its end may be overtaken by a kill before it has exited; more than this is no race.
+_EXIT_RACE_S: Final = 2.0
+
+Complaint = tuple[str, str, str]
+
+
+def judge_records(
+    spec: JobSpec, runs: Sequence[Run], evidence: Evidence, orphan_after_s: float, settle_s: float
+) -> Iterator[Complaint]:
+    """Complaints about one job's records, as (kind, execution, detail)."""
+    for run in runs:
+        if str(run.execution) in evidence.alive:
+            yield "orphan", str(run.execution), f"pid {run.pid} on {run.host} is still alive"
+    if evidence.executions is None:
+        return
+    settled = evidence.until - settle_s
+    by_execution: dict[str, Run] = {}
+    for run in runs:
+        by_execution.setdefault(str(run.execution), run)
+    for key, run in by_execution.items():
+        if run.over_at <= settled:
+            yield from _judge_run(key, run, evidence.executions.get(key), orphan_after_s)
+    yield from _judge_phantoms(spec, by_execution, evidence.executions)
+
+
+def _judge_run(key: str, run: Run, document: Document | None, orphan_after_s: float) -> Iterator[Complaint]:
+    if document is None:
+        yield "record_lost", key, f"ran on {run.host} pid {run.pid}, and history does not know it"
+        return
+    status = document["status"]
+    if status not in _OUTCOMES:
+        yield "status_mismatch", key, f"is over since {run.over_at:.0f}, and history says {status}"
+        return
+    if status == Status.SUCCEEDED and run.ended_at is None:
+        yield "status_mismatch", key, "succeeded, and the command never wrote its end"
+    closed_at = seconds_of(document.get("finished_at"))
+    if closed_at is None:
+        return
+    last_sign = run.gone_at if run.gone_at is not None else run.ended_at
+    if last_sign is not None and last_sign > closed_at + orphan_after_s and status != Status.LOST:
+        yield "orphan", key, f"lived {last_sign - closed_at:.1f} s longer than its record ({status})"
+    stopped = status in (Status.KILLED, Status.TIMED_OUT)
+    if stopped and run.ended_at is not None and run.ended_at + _EXIT_RACE_S < closed_at:
+        yield (
+            "status_mismatch",
+            key,
+            f"{status}, {closed_at - run.ended_at:.1f} s after the command had ended",
+        )
+
+
+def _judge_phantoms(
+    spec: JobSpec, runs: Mapping[str, Run], executions: Mapping[str, Document]
+) -> Iterator[Complaint]:
+    for key, document in executions.items():
+        if ExecutionId.parse(key).uid != spec.uid or key in runs:
+            continue
+        started = document.get("started_at") is not None or document["status"] == Status.SUCCEEDED
+        if started and document.get("reason") not in (Reason.BEFORE_START, Reason.SPAWN):
+            yield "record_phantom", key, f"history says {document['status']}, and nothing ever started"
