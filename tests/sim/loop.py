@@ -1,0 +1,297 @@
+"""An event loop on which time jumps: when every task waits, the clock goes to the next timer at once.
+
+A day of schedule takes as long as its callbacks take. The loop also knows *hosts*: a task started by
+`host.start()` belongs to that host, and so does every task and timer it starts. A frozen host runs nothing
+until it is thawed (SIGSTOP, a suspended machine); a dead one never runs anything again, not even a `finally`
+(kill -9). There are no threads, no sockets and no processes here: what needs them is refused in words.
+"""
+
+import asyncio
+import contextvars
+import selectors
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+#: Turns of the loop without time going on before it is called a livelock. The start of a worker with 10,000
+#: jobs takes some hundreds.
+MAX_TURNS: Final = 50_000
+
+_host: contextvars.ContextVar["Host | None"] = contextvars.ContextVar("simulated_host", default=None)
+
+
+class Deadlock(Exception):
+    """All tasks are blocked and no timer is pending."""
+
+
+class Livelock(Exception):
+    """Tasks keep each other busy and time does not go on."""
+
+
+class NotSimulated(Exception):
+    """Virtual time knows no threads, sockets or processes."""
+
+
+class Host:
+    """
+    Something that can be frozen or killed as a whole: one process of the simulated cluster.
+
+    Tasks belong to the host in whose context they were started.
+    """
+
+    def __init__(self, loop: "JumpingLoop", name: str) -> None:
+        self.name = name
+        self.is_frozen = False
+        self.is_dead = False
+        self._loop = loop
+        self._held: list[asyncio.Handle] = []
+        self._tasks: dict[int, asyncio.Task[Any]] = {}
+
+    def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Run *work* as a task of this host."""
+        context = contextvars.Context()
+        context.run(_host.set, self)
+        return self._loop.create_task(work, name=f"{self.name}/{name}", context=context)
+
+    def freeze(self) -> None:
+        """Run nothing of this host until `thaw`; timers that come due meanwhile wait as well."""
+        self.is_frozen = True
+        self._loop.hold_ready(self)
+
+    def thaw(self) -> None:
+        """Go on where it stood; everything that came due meanwhile is ready at once."""
+        self.is_frozen = False
+        held, self._held = self._held, []
+        self._loop.release(held)
+
+    def kill(self) -> None:
+        """End it now: no task of it runs again, nothing is cleaned up."""
+        self.is_dead = True
+        self._loop.hold_ready(self)
+
+    def hold(self, handle: asyncio.Handle) -> None:
+        # Those of a dead host are kept too: dropping the last reference to a coroutine would run its
+        # `finally` blocks, and kill -9 runs none.
+        self._held.append(handle)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.is_frozen or self.is_dead
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Its tasks that have not ended, in the order in which they were started."""
+        return [task for task in self._tasks.values() if not task.done()]
+
+    def own(self, task: "SimTask[Any]") -> None:
+        self._tasks[task.number] = task
+        task.add_done_callback(lambda _: self._tasks.pop(task.number, None))
+
+    def dispose(self) -> None:
+        """After the simulation: cancel its tasks, even if it is dead, so that nothing is left over."""
+        self.is_dead = self.is_frozen = False
+        self.thaw()
+        for task in self.tasks:
+            task.cancel()
+
+
+class SimTask(asyncio.Task[T]):
+    """A task with a hash of its own: sets of tasks (TaskGroup) keep their order from run to run."""
+
+    def __init__(self, coro: Any, *, number: int, **options: Any) -> None:
+        self.number = number
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Never waits: where a real selector would sleep, time jumps."""
+
+    loop: "JumpingLoop"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            self._turns += 1
+            if self._turns > MAX_TURNS:
+                self._turns = 0
+                raise Livelock(f"{MAX_TURNS} turns at {self.loop.time():.6f} s; busy: {self.loop.busy()}")
+            return ready
+        self._turns = 0
+        if timeout is None:
+            raise Deadlock(f"all tasks are blocked and no timer is pending; waiting: {self.loop.waiting()}")
+        self.loop.jump(timeout)
+        return []
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """The event loop of a simulation; `time()` starts at 0 and goes on by jumps only."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._task_count = 0
+        self._thread_id_at_start = threading.get_ident()
+        selector = _JumpingSelector()
+        selector.loop = self
+        super().__init__(selector)
+        self.set_task_factory(_make_task)  # type: ignore[arg-type]
+
+    def time(self) -> float:
+        return self._now_s
+
+    def jump(self, seconds: float) -> None:
+        """Let *seconds* pass."""
+        self._now_s += seconds
+
+    # hosts
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        context = context or contextvars.copy_context()
+        host = context.get(_host)
+        if host is not None and host.is_stopped:
+            handle = asyncio.Handle(callback, args, self, context)
+            host.hold(handle)
+            return handle
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        context = context or contextvars.copy_context()
+        host = context.get(_host)
+        if host is None:
+            return super().call_at(when, callback, *args, context=context)
+        # The timer's own callback looks at the host when it fires; the handle is what the caller may cancel.
+        cell: list[asyncio.TimerHandle] = []
+        timer = super().call_at(when, _fire, host, cell, callback, args, context=context)
+        cell.append(timer)
+        return timer
+
+    def hold_ready(self, host: Host) -> None:
+        """Take back what is about to run for *host*."""
+        ready = self._ready  # type: ignore[attr-defined]
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._context.get(_host) is host:
+                host.hold(handle)
+            else:
+                ready.append(handle)
+
+    def release(self, handles: list[asyncio.Handle]) -> None:
+        self._ready.extend(handle for handle in handles if not handle.cancelled())  # type: ignore[attr-defined]
+
+    def next_task_number(self) -> int:
+        self._task_count += 1
+        return self._task_count
+
+    def busy(self) -> str:
+        """Names of the tasks that are about to run, for error messages."""
+        callbacks = [handle._callback for handle in list(self._ready)[:5]]  # type: ignore[attr-defined]
+        return "; ".join(_who(callback) for callback in callbacks) or "nothing"
+
+    def waiting(self) -> str:
+        names = sorted(task.get_name() for task in asyncio.all_tasks(self))
+        return ", ".join(names) or "no task at all"
+
+    # what virtual time does not know
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        if threading.get_ident() != self._thread_id_at_start:
+            raise NotSimulated("a thread called back; in a simulation everything runs on one loop")
+        return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":  # type: ignore[override]
+        """Run *func* at once, in this thread: a simulated disk takes no time of its own."""
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # the caller gets whatever its function raised, as from a real executor
+            future.set_exception(error)
+        return future
+
+    async def getaddrinfo(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_simulated("getaddrinfo")
+
+    async def create_connection(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_simulated("create_connection")
+
+    async def create_server(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_simulated("create_server")
+
+    async def subprocess_exec(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_simulated("subprocess_exec")
+
+    async def subprocess_shell(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_simulated("subprocess_shell")
+
+    def add_reader(self, *args: Any) -> NoReturn:
+        raise _not_simulated("add_reader")
+
+    def add_writer(self, *args: Any) -> NoReturn:
+        raise _not_simulated("add_writer")
+
+    def add_signal_handler(self, *args: Any) -> NoReturn:
+        raise _not_simulated("add_signal_handler")
+
+
+def current_host() -> Host | None:
+    """The host whose code runs at this moment."""
+    return _host.get()
+
+
+def outside(function: Callable[..., T], *args: Any) -> T:
+    """Call *function* as the simulation itself: what it starts belongs to no host and outlives them all."""
+    return contextvars.Context().run(function, *args)
+
+
+def _fire(
+    host: Host, cell: list[asyncio.TimerHandle], callback: Callable[..., object], args: tuple[Any, ...]
+) -> None:
+    if host.is_stopped:
+        # A timer that is cancelled while its host stands still must not fire after the thaw.
+        context = contextvars.copy_context()
+        late = asyncio.Handle(_fire, (host, cell, callback, args), asyncio.get_running_loop(), context)
+        host.hold(late)
+    elif not cell[0].cancelled():
+        callback(*args)
+
+
+def _make_task(
+    loop: JumpingLoop,
+    coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+    *,
+    context: contextvars.Context | None = None,
+) -> SimTask[T]:
+    host = (context or contextvars.copy_context()).get(_host)
+    task: SimTask[T] = SimTask(coro, number=loop.next_task_number(), loop=loop, context=context)
+    if host is not None:
+        host.own(task)
+    return task
+
+
+def _who(callback: Any) -> str:
+    owner = getattr(callback, "__self__", callback)
+    return f"{owner.get_name()}: {owner.get_coro()}" if isinstance(owner, asyncio.Task) else repr(callback)
+
+
+def _not_simulated(what: str) -> NotSimulated:
+    return NotSimulated(f"{what} needs the real world; a simulation is given a fake instead")
