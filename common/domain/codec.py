@@ -4,14 +4,16 @@ Pure. `decode` names the key in its error, because the reader of a log line at n
 cursor is the one value that is not JSON: zero-padded decimal seconds, so that byte order is time order.
 """
 
+import json
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from common.domain.errors import CorruptValue
-from common.domain.execution import Cause
+from common.domain.errors import CorruptValue, InvalidJob
+from common.domain.execution import Cause, Reason
 from common.domain.ids import epoch_s, from_epoch_s
+from common.domain.job import MAX_SPEC_BYTES, SPEC_VERSION, JobSpec
 
 _CURSOR_DIGITS: Final = 12
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -33,6 +35,18 @@ class StoredValue(BaseModel):
         return decode_model(cls, key, value)
 
 
+class MissedTicks(BaseModel):
+    """Ticks between the cursor and the claimed tick that nobody may start any more: one ledger row."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    first: int
+    last: int
+    count: int
+    count_is_exact: bool = True
+    reason: Reason = Reason.DOWNTIME
+
+
 class RunRecord(StoredValue):
     """
     Who took which tick: below `runs/`, on no lease, until the record of the execution is durable.
@@ -52,7 +66,10 @@ class RunRecord(StoredValue):
     claimed_at: AwareDatetime
     exclusive: bool = True
     requested_by: str | None = None
-    retries_lost: bool = False
+    parameters: Annotated[dict[str, str], Field(max_length=32)] = {}
+    missed: MissedTicks | None = None
+    """Accounted for by this claim; whoever closes the run makes sure that the row is written."""
+    origin: str | None = None
 
 
 class Trigger(StoredValue):
@@ -120,6 +137,33 @@ def decode_model(model: type[ModelT], key: str, value: bytes) -> ModelT:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "value"
         raise CorruptValue(f"{key}: {where}: {first['msg']}", key=key) from error
+
+
+def encode_job(spec: JobSpec) -> bytes:
+    """
+    *spec* as it is stored: defaults are left out, so that 100,000 jobs stay small.
+
+    Raises:
+        InvalidJob: The value would exceed 64 KiB.
+    """
+    fields = spec.model_dump(mode="json", exclude_defaults=True)
+    value = json.dumps({"v": SPEC_VERSION, **fields}, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(value) > MAX_SPEC_BYTES:
+        raise InvalidJob(
+            f"the job takes {len(value)} bytes, at most {MAX_SPEC_BYTES} can be stored; "
+            "keep large scripts in a file on the worker"
+        )
+    return value
+
+
+def decode_job(key: str, value: bytes) -> JobSpec:
+    """
+    The job stored at *key*.
+
+    Raises:
+        CorruptValue: It cannot be read; the message says which field of which key.
+    """
+    return decode_model(JobSpec, key, value)
 
 
 def encode_cursor(tick: datetime) -> bytes:

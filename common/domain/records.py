@@ -180,6 +180,8 @@ class LedgerRow:
     recorded_by: str
     blocked_by: str | None = None
     """The execution that was in the way."""
+    trigger: str | None = None
+    """Set for an execution somebody asked for that did not start: it has no tick of its own."""
     last_tick: int | None = None
     count: int = 1
     count_is_exact: bool = True
@@ -187,7 +189,7 @@ class LedgerRow:
 
     @property
     def key(self) -> str:
-        return f"{self.uid}.{self.tick}"
+        return f"{self.uid}.m{self.trigger}" if self.trigger else f"{self.uid}.{self.tick}"
 
     def document(self) -> Document:
         fields: Document = {
@@ -202,6 +204,7 @@ class LedgerRow:
             "recorded_by": self.recorded_by,
             "expires_at": self.expires_at,
             "blocked_by": self.blocked_by,
+            "trigger": self.trigger,
             "last_tick": self.last_tick if self.last_tick is not None else self.tick,
             "count": self.count,
             "count_is_exact": self.count_is_exact,

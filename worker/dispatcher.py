@@ -1,0 +1,244 @@
+"""Due ticks become claims, and claims become executions.
+
+The loop wakes when the plan says so, at most a second ahead of anything: a stepped clock is seen within that
+second. Rank 0 claims shortly before the tick, so that the start itself needs no round trip; ranks 1 and 2
+look at the cursor a little after the tick and claim only what nobody has taken.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from common.domain.codec import decode_cursor
+from common.domain.errors import CorruptValue, StoreError
+from common.domain.execution import Reason
+from common.domain.ids import epoch_s
+from common.domain.keys import Keyspace
+from common.domain.preference import RANK_DELAY_S
+from common.kv.port import KeyValueStore
+from common.runtime.clock import Clock
+from worker.domain.due import base_of, next_tick
+from worker.domain.plan import Plan, PlannedJob
+from worker.gate import Gate
+from worker.job_feed import JobFeed
+from worker.launcher import Launcher
+from worker.tick_taker import Again, TickTaker
+
+log: Final = structlog.get_logger(__name__)
+
+#: Longest sleep: a clock that steps is noticed within it.
+_NAP_S: Final = 1.0
+#: How far ahead of its tick rank 0 claims, at most; a quarter of the interval for frequent jobs.
+CLAIM_AHEAD_S: Final = 0.9
+#: Claims under way at once; more only queue up inside the client.
+_CLAIMS_AT_ONCE: Final = 64
+_CURSORS_PER_READ: Final = 120
+_GATE_RETRY_S: Final = 0.25
+
+
+class Dispatcher:
+    """Owns the plan's time: nothing else decides when a job is looked at."""
+
+    def __init__(
+        self,
+        store: KeyValueStore,
+        keyspace: Keyspace,
+        clock: Clock,
+        plan: Plan,
+        gate: Gate,
+        launcher: Launcher,
+    ) -> None:
+        self._store = store
+        self._keys = keyspace
+        self._clock = clock
+        self._plan = plan
+        self._gate = gate
+        self._launcher = launcher
+        self._wake = asyncio.Event()
+        self._parked: deque[PlannedJob] = deque()
+        self._claims_at_once = asyncio.Semaphore(_CLAIMS_AT_ONCE)
+        self._taker: TickTaker | None = None
+        self._job_feed: JobFeed | None = None
+        self._hindrance: dict[str, Reason] = {}
+        self._takes = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
+        launcher.on_end(self._slot_freed)
+
+    def connect(self, taker: TickTaker, job_feed: JobFeed) -> None:
+        """Late binding of the two parts that also need the dispatcher."""
+        self._taker = taker
+        self._job_feed = job_feed
+
+    def replan(self, job: PlannedJob) -> None:
+        """Put *job* into the plan under the instant at which this worker looks at its next tick."""
+        job.tick = next_tick(job, base_of(job))
+        self._plan.put(job, self._instant_of(job))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Dispatch, for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._nap()
+                due = self._plan.pop_due(self._clock.now().timestamp())
+                if not due:
+                    continue
+                if not self._gate.is_open:
+                    self._put_off(due)
+                    continue
+                mine = [job for job in due if job.rank == 0]
+                others = [job for job in due if job.rank > 0]
+                for job in mine:
+                    self._start_take(group, job)
+                if others:
+                    group.create_task(self._take_if_open(group, others), name="dispatcher.ranks")
+
+    async def settled(self) -> None:
+        """Return when no claim is under way; close the gate first."""
+        await self._settled.wait()
+
+    async def _nap(self) -> None:
+        wakeup = self._plan.next_wakeup()
+        ahead_s = _NAP_S if wakeup is None else wakeup - self._clock.now().timestamp()
+        if ahead_s <= 0:
+            # Let the others have a turn even when everything is due at once.
+            await asyncio.sleep(0)
+            return
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(min(ahead_s, _NAP_S)):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _instant_of(self, job: PlannedJob) -> float | None:
+        """When this worker looks at *job*: ahead of the tick as rank 0, after it as rank 1 and 2."""
+        if job.tick is None:
+            return None
+        start = float(job.tick + job.offset)
+        if job.rank > 0:
+            return start + job.rank * RANK_DELAY_S
+        following = next_tick(job, job.tick)
+        interval_s = (following - job.tick) if following is not None else CLAIM_AHEAD_S * 4
+        return start - min(CLAIM_AHEAD_S, interval_s / 4)
+
+    def _put_off(self, jobs: Iterable[PlannedJob]) -> None:
+        """The gate is closed: look again soon, and remember why for what will have been missed."""
+        reason = self._gate.reason
+        again = self._clock.now().timestamp() + _GATE_RETRY_S
+        for job in jobs:
+            if reason is not None and job.tick is not None and job.tick <= again:
+                self._hindrance[job.uid] = reason
+            self._plan.put(job, again)
+
+    async def _take_if_open(self, group: asyncio.TaskGroup, jobs: list[PlannedJob]) -> None:
+        """Ranks 1 and 2: claim only where the cursor has not reached the tick."""
+        for start in range(0, len(jobs), _CURSORS_PER_READ):
+            batch = jobs[start : start + _CURSORS_PER_READ]
+            try:
+                result = await self._store.txn(reads=[self._keys.cursor(job.uid) for job in batch])
+            except StoreError:
+                self._put_off(job for job in batch if self._plan.is_current(job))
+                continue
+            for job in batch:
+                if not self._plan.is_current(job):
+                    continue
+                kv = result.reads[self._keys.cursor(job.uid)]
+                try:
+                    cursor = epoch_s(decode_cursor(self._keys.cursor(job.uid), kv.value if kv else b""))
+                except CorruptValue as error:
+                    self._quarantine(job, error)
+                    continue
+                job.cursor = max(job.cursor, cursor)
+                if job.tick is not None and job.tick > base_of(job):
+                    self._start_take(group, job)
+                else:
+                    self._hindrance.pop(job.uid, None)
+                    self.replan(job)
+
+    def _start_take(self, group: asyncio.TaskGroup, job: PlannedJob) -> None:
+        if self._is_too_early(job):
+            self._plan.put(job, float((job.tick or 0) + job.offset))
+            return
+        if not self._launcher.slots.try_reserve():
+            self._park(job)
+            return
+        self._takes += 1
+        self._settled.clear()
+        group.create_task(self._take(job), name=f"take.{job.uid}")
+
+    def _is_too_early(self, job: PlannedJob) -> bool:
+        """
+        Ahead of the tick, and not worth claiming yet.
+
+        While this worker itself runs the job the lock is surely held; and claims taken ahead must not occupy
+        the slots of what is due now.
+        """
+        if job.tick is None or self._clock.now().timestamp() >= job.tick + job.offset:
+            return False
+        slots = self._launcher.slots
+        return slots.free <= slots.limit // 2 or self._launcher.running.has_exclusive(job.uid)
+
+    async def _take(self, job: PlannedJob) -> None:
+        """One look at one job, with a slot reserved; the slot is kept only by an execution that started."""
+        assert self._taker is not None  # noqa: S101 - connected before run
+        started = False
+        try:
+            async with self._claims_at_once:
+                if not self._plan.is_current(job):
+                    return
+                answer = await self._taker.take(job, self._hindrance.get(job.uid))
+            started = answer.started
+            self._after(job, answer)
+        except CorruptValue as error:
+            self._quarantine(job, error)
+        finally:
+            self._takes -= 1
+            if not self._takes:
+                self._settled.set()
+            if not started:
+                self._launcher.slots.release()
+                self._slot_freed(job.uid)
+
+    def _after(self, job: PlannedJob, answer: Again) -> None:
+        """Plan the job's next look."""
+        if answer.hindrance is None:
+            self._hindrance.pop(job.uid, None)
+        else:
+            self._hindrance[job.uid] = answer.hindrance
+        if not self._plan.is_current(job) or answer.stale:
+            # The feed brings the new version, or has brought it.
+            return
+        if answer.at is None:
+            self.replan(job)
+        else:
+            job.tick = next_tick(job, base_of(job))
+            self._plan.put(job, answer.at.timestamp())
+            self._wake.set()
+
+    def _park(self, job: PlannedJob) -> None:
+        """No free slot: the job waits here, oldest first, and is looked at again when one is freed."""
+        self._hindrance[job.uid] = Reason.NO_SLOT
+        self._plan.put(job, None)
+        self._parked.append(job)
+
+    def _slot_freed(self, _uid: str) -> None:
+        now = self._clock.now().timestamp()
+        for _ in range(min(len(self._parked), max(0, self._launcher.slots.free))):
+            job = self._parked.popleft()
+            if self._plan.is_current(job):
+                self._plan.put(job, max(now, self._instant_of(job) or now))
+        self._wake.set()
+
+    def _quarantine(self, job: PlannedJob, error: CorruptValue) -> None:
+        assert self._job_feed is not None  # noqa: S101 - connected before run
+        self._job_feed.quarantine(job, error)
+
+    @property
+    def parked(self) -> int:
+        """Jobs that are due and wait for a slot."""
+        return len(self._parked)

@@ -1,0 +1,79 @@
+"""The watchdog of the lease: stops exclusive commands before another worker could start the next ones.
+
+Runs beside everything else and does nothing as long as renewals are on time. A process that was frozen finds
+its deadline in the past when it wakes up: then the exclusive commands are killed without grace.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from common.domain.policy import OnLeaseLoss
+from common.kv.session import Session
+from worker.domain.assignment import StopCause
+from worker.domain.lease_guard import Hold, Verdict, decide_hold, next_check_s
+from worker.gate import Bar, Gate
+from worker.registration import Membership
+from worker.running import RunningExecutions
+
+log: Final = structlog.get_logger(__name__)
+
+
+class LeaseWatchdog:
+    """Presses the switches of executions that rely on a lease that is ending."""
+
+    def __init__(
+        self, session: Session, membership: Membership, running: RunningExecutions, gate: Gate
+    ) -> None:
+        self._session = session
+        self._membership = membership
+        self._running = running
+        self._gate = gate
+
+    async def run(self) -> None:
+        """Watch, for ever."""
+        while True:
+            remaining_s = self._session.remaining_s() if self._session.lease_id else 0.0
+            self.check(remaining_s)
+            self._membership.changed.clear()
+            try:
+                async with asyncio.timeout(next_check_s(remaining_s)):
+                    await self._membership.changed.wait()
+            except TimeoutError:
+                continue
+
+    def check(self, remaining_s: float) -> None:
+        """Open or close the gate for what is left of the lease; stop what relies on a lease that ends."""
+        verdict = decide_hold(remaining_s)
+        if verdict.hold is Hold.SAFE:
+            self._gate.open(Bar.LEASE)
+        else:
+            self._gate.close(Bar.LEASE, "the lease in etcd could not be renewed")
+        if self._membership.is_active:
+            self._gate.open(Bar.SESSION)
+        else:
+            self._gate.close(Bar.SESSION, "not registered in etcd")
+        self._stop_those_without_cover(verdict)
+
+    def _stop_those_without_cover(self, verdict: Verdict) -> None:
+        current = self._membership.session
+        for running in self._running:
+            assignment = running.assignment
+            if not running.exclusive or assignment.spec.effective_on_lease_loss is OnLeaseLoss.CONTINUE:
+                continue
+            if assignment.session != current:
+                # Its lock went with an earlier lease, whatever the present one says.
+                self._press(running.id, StopCause.FENCED, 0.0)
+            elif verdict.hold is Hold.OVER:
+                self._press(running.id, StopCause.FENCED, 0.0)
+            elif verdict.hold is Hold.FENCING:
+                self._press(running.id, StopCause.LEASE, verdict.grace_s)
+
+    def _press(self, execution_id: str, cause: StopCause, grace_s: float) -> None:
+        running = self._running.get(execution_id)
+        if running is None:
+            return
+        if not running.switch.is_pressed:
+            log.warning("execution.fenced", execution=execution_id, cause=cause.value, grace_s=grace_s)
+        running.switch.press(cause, grace_s=grace_s)

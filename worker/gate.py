@@ -1,0 +1,71 @@
+"""Whether this worker may claim at this moment, and if not, why.
+
+Several parts can close the gate (no session, the lease about to end, a distrusted clock, a restored store,
+a stop that has begun); it is open when none of them does. The reason ends up in the ledger.
+"""
+
+import asyncio
+from enum import StrEnum
+
+import structlog
+
+from common.domain.execution import Reason
+
+log = structlog.get_logger(__name__)
+
+
+class Bar(StrEnum):
+    """Who closes the gate."""
+
+    SESSION = "session"
+    LEASE = "lease"
+    CLOCK = "clock"
+    STORE = "store"
+    DRAINING = "draining"
+    STOPPING = "stopping"
+
+
+_REASONS = {
+    Bar.SESSION: Reason.COORDINATION,
+    Bar.LEASE: Reason.COORDINATION,
+    Bar.STORE: Reason.COORDINATION,
+    Bar.CLOCK: Reason.CLOCK,
+    Bar.DRAINING: Reason.NO_WORKER,
+    Bar.STOPPING: Reason.NO_WORKER,
+}
+
+
+class Gate:
+    """Open unless somebody bars it."""
+
+    def __init__(self) -> None:
+        self._bars: dict[Bar, str] = {}
+        self.changed = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return not self._bars
+
+    @property
+    def reason(self) -> Reason | None:
+        """What missed ticks are recorded with while the gate is closed."""
+        return _REASONS[next(iter(self._bars))] if self._bars else None
+
+    @property
+    def words(self) -> str | None:
+        """Why the gate is closed, for people."""
+        return "; ".join(self._bars.values()) or None
+
+    def is_barred_by(self, bar: Bar) -> bool:
+        return bar in self._bars
+
+    def close(self, bar: Bar, why: str) -> None:
+        if bar not in self._bars:
+            log.info("gate.closed", by=bar.value, why=why)
+        self._bars[bar] = why
+        self.changed.set()
+
+    def open(self, bar: Bar) -> None:
+        if self._bars.pop(bar, None) is not None:
+            log.info("gate.opened", by=bar.value)
+            self.changed.set()

@@ -1,0 +1,254 @@
+"""One look at one job: decide what is due, claim it, and act on what the store answered.
+
+Thin: the decisions are `decide_due` and `decide_blocked`. What comes back tells the dispatcher whether an
+execution was started and when to look again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from common.domain.codec import Trigger
+from common.domain.errors import StoreError
+from common.domain.execution import Cause, Reason
+from common.domain.ids import ExecutionId, from_epoch_s
+from common.domain.job import JobSpec
+from common.domain.retry import TRIGGER_LIFETIME
+from common.kv.port import KeyValueStore
+from common.runtime.clock import Clock
+from worker.claims import (
+    Blocked,
+    Claims,
+    CursorMoved,
+    Done,
+    NoSession,
+    Stale,
+    Tick,
+    Undecided,
+    Won,
+    trigger_lease_s,
+)
+from worker.domain.accounts import missed_row, skipped_row
+from worker.domain.assignment import StopCause
+from worker.domain.blocked import Queue, Replace, Skip, Wait, decide_blocked
+from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due, window_s
+from worker.domain.plan import PlannedJob
+from worker.job_feed import decode_cached
+from worker.launcher import Launcher
+from worker.ports import Journal
+
+log: Final = structlog.get_logger(__name__)
+
+_SOON: Final = timedelta(milliseconds=250)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """
+    What the dispatcher does next.
+
+    Attributes:
+        started: An execution took the slot.
+        at: Look again then; None: at the next tick.
+        stale: Do not plan it again, the feed brings another version.
+        hindrance: Why it was not claimed, if something stood in the way.
+    """
+
+    started: bool = False
+    at: datetime | None = None
+    stale: bool = False
+    hindrance: Reason | None = None
+
+
+class TickTaker:
+    """Takes ticks for one worker."""
+
+    def __init__(
+        self,
+        store: KeyValueStore,
+        claims: Claims,
+        journal: Journal,
+        launcher: Launcher,
+        clock: Clock,
+        worker_id: str,
+    ) -> None:
+        self._store = store
+        self._claims = claims
+        self._journal = journal
+        self._launcher = launcher
+        self._clock = clock
+        self._worker_id = worker_id
+        #: Late ticks started since the job was last on time (policy `all` starts 100 at most).
+        self._recovered: dict[str, int] = {}
+
+    async def take(self, job: PlannedJob, hindrance: Reason | None) -> Again:
+        """Look at *job* once; a slot is reserved."""
+        spec = decode_cached(job.key, job.value)
+        now = self._clock.now()
+        due = decide_due(job, spec, now, hindrance=hindrance, started=self._recovered.get(job.uid, 0))
+        if due.tick is None:
+            return await self._account_for_missed(job, spec, due) if due.missed else Again()
+        start_at = from_epoch_s(due.tick + job.offset)
+        if start_at - now > timedelta(seconds=1):
+            return Again()
+        return await self._claim(job, spec, due, start_at)
+
+    async def _claim(self, job: PlannedJob, spec: JobSpec, due: Due, start_at: datetime) -> Again:
+        assert due.tick is not None  # noqa: S101 - the caller looked
+        tick = self._tick(job, spec, due.tick, due)
+        deadline = max(start_at, self._clock.now()) + timedelta(seconds=spec.start_deadline_s)
+        match await self._claims.claim(tick, deadline=deadline):
+            case Won() as won:
+                self._started(job, spec, due, won, start_at)
+                pace = due.cause is Cause.CATCH_UP
+                return Again(
+                    started=True,
+                    at=self._clock.now() + timedelta(seconds=CATCH_UP_PACE_S) if pace else None,
+                )
+            case Blocked(by=blocker):
+                return await self._blocked(job, spec, tick, start_at, blocker)
+            case CursorMoved(cursor=cursor):
+                job.cursor = cursor
+                return Again()
+            case Stale():
+                return Again(stale=True)
+            case NoSession() | Undecided():
+                return Again(at=self._clock.now() + _SOON, hindrance=Reason.COORDINATION)
+
+    def _started(self, job: PlannedJob, spec: JobSpec, due: Due, won: Won, start_at: datetime) -> None:
+        assert due.tick is not None  # noqa: S101
+        job.cursor = due.tick
+        if due.missed is not None:
+            # Also in the run record: should this process die now, the reconciler writes the row.
+            self._journal.record(missed_row(spec, due.missed, self._clock.now(), self._worker_id))
+        if due.cause is Cause.CATCH_UP:
+            self._recovered[job.uid] = self._recovered.get(job.uid, 0) + 1
+        else:
+            self._recovered.pop(job.uid, None)
+        moved = job.schedule.is_moved_by_gap(from_epoch_s(due.tick))
+        self._launcher.launch(
+            won,
+            execution=ExecutionId.of_tick(job.uid, due.tick),
+            spec=spec,
+            job_revision=job.revision,
+            start_not_before=start_at,
+            flags=("dst: gap",) if moved else (),
+        )
+
+    async def _account_for_missed(self, job: PlannedJob, spec: JobSpec, due: Due) -> Again:
+        """Nothing to start: record the missed ticks, then move the cursor past them."""
+        assert due.missed is not None  # noqa: S101
+        now = self._clock.now()
+        await self._journal.record_durably(missed_row(spec, due.missed, now, self._worker_id))
+        tick = self._tick(job, spec, due.missed.last, due)
+        return await self._skip(job, spec, tick, deadline=now + timedelta(seconds=spec.start_deadline_s))
+
+    async def _blocked(
+        self, job: PlannedJob, spec: JobSpec, tick: Tick, start_at: datetime, blocker: str
+    ) -> Again:
+        now = self._clock.now()
+        local = self._launcher.running.get(blocker)
+        decision = decide_blocked(
+            spec.overlap,
+            tick=start_at,
+            now=now,
+            cause=tick.cause,
+            start_deadline_s=spec.start_deadline_s,
+            kill_grace_s=spec.kill_grace_s,
+            blocker_claimed_at=local.assignment.start_not_before if local else None,
+        )
+        deadline = now + timedelta(seconds=spec.start_deadline_s)
+        match decision:
+            case Wait(until=until):
+                return Again(at=until)
+            case Skip():
+                return await self._skip_blocked(job, spec, tick, blocker, deadline)
+            case Queue():
+                return await self._queue(job, spec, tick, blocker, deadline)
+            case Replace(until=until):
+                await self._replace(blocker)
+                return Again(at=until)
+
+    async def _skip_blocked(
+        self, job: PlannedJob, spec: JobSpec, tick: Tick, blocker: str, deadline: datetime
+    ) -> Again:
+        now = self._clock.now()
+        if tick.missed is not None:
+            self._journal.record(missed_row(spec, tick.missed, now, self._worker_id))
+        row = skipped_row(spec, tick.tick, Reason.OVERLAP, now, self._worker_id, blocked_by=blocker)
+        await self._journal.record_durably(row)
+        return await self._skip(job, spec, tick, deadline)
+
+    async def _skip(self, job: PlannedJob, spec: JobSpec, tick: Tick, deadline: datetime) -> Again:
+        result = await self._claims.skip(tick, deadline=deadline)
+        if isinstance(result, Done):
+            log.info("tick.passed", job=spec.qualified_name, tick=tick.tick)
+        return self._after_move(job, tick, result)
+
+    async def _queue(
+        self, job: PlannedJob, spec: JobSpec, tick: Tick, blocker: str, deadline: datetime
+    ) -> Again:
+        """The first blocked tick waits as a trigger; while one waits, further ticks are skipped."""
+        now = self._clock.now()
+        scheduled_at = from_epoch_s(tick.tick)
+        expires_at = scheduled_at + timedelta(
+            seconds=max(window_s(spec, job.schedule, now), spec.start_deadline_s)
+        )
+        trigger = Trigger(
+            cause=Cause.QUEUED,
+            tick=tick.tick,
+            not_before=scheduled_at,
+            expires_at=min(expires_at, scheduled_at + TRIGGER_LIFETIME),
+            scheduled_at=scheduled_at,
+        )
+        try:
+            lease = await self._store.grant(trigger_lease_s(trigger, now))
+        except StoreError:
+            return Again(at=now + _SOON, hindrance=Reason.COORDINATION)
+        if tick.missed is not None:
+            self._journal.record(missed_row(spec, tick.missed, now, self._worker_id))
+        result = await self._claims.queue(tick, trigger, lease_id=lease.id, deadline=deadline)
+        if isinstance(result, Blocked):
+            return await self._skip_blocked(job, spec, tick, blocker, deadline)
+        log.info("tick.queued", job=spec.qualified_name, tick=tick.tick, behind=blocker)
+        return self._after_move(job, tick, result)
+
+    def _after_move(
+        self, job: PlannedJob, tick: Tick, result: Done | CursorMoved | Stale | NoSession | Undecided
+    ) -> Again:
+        match result:
+            case Done():
+                job.cursor = tick.tick
+                return Again()
+            case CursorMoved(cursor=cursor):
+                job.cursor = cursor
+                return Again()
+            case Stale():
+                return Again(stale=True)
+            case NoSession() | Undecided():
+                return Again(at=self._clock.now() + _SOON, hindrance=Reason.COORDINATION)
+
+    async def _replace(self, blocker: str) -> None:
+        local = self._launcher.running.get(blocker)
+        if local is not None:
+            local.switch.press(StopCause.REPLACED, by="overlap policy")
+            return
+        try:
+            await self._claims.request_kill(blocker, by="overlap policy", reason=StopCause.REPLACED.value)
+        except StoreError as error:
+            log.debug("tick.replace_postponed", blocker=blocker, error=str(error))
+
+    @staticmethod
+    def _tick(job: PlannedJob, spec: JobSpec, tick: int, due: Due) -> Tick:
+        missed = due.missed if due.tick is not None else None
+        return Tick(
+            spec=spec,
+            job_key=job.key,
+            job_revision=job.revision,
+            cursor=job.cursor,
+            tick=tick,
+            cause=due.cause,
+            missed=missed,
+        )
