@@ -7,6 +7,7 @@ failed, 2 wrong configuration or usage. Errors and warnings go to stderr, what w
 import argparse
 import asyncio
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,8 @@ C = TypeVar("C", bound=Section)
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_WRONG_CONFIGURATION: Final = 2
+#: As the shell counts a program that Ctrl-C ended.
+EXIT_INTERRUPTED: Final = 130
 
 #: An online check has deadlines of its own; this one ends a check that forgot them.
 _CHECK_LIMIT_S: Final = 30
@@ -63,7 +66,7 @@ def configuration_of(
     """
     options, given = _parse(program, argv)
     if options.print_schema:
-        print(json.dumps(program.model.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
+        _say(json.dumps(program.model.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
         raise SystemExit(EXIT_OK)
     try:
         loaded = load(program, given, env)
@@ -73,7 +76,7 @@ def configuration_of(
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if options.print_config:
-        print("\n".join(_columns(printable(loaded))))
+        _say("\n".join(_columns(printable(loaded))))
         raise SystemExit(EXIT_OK)
     if options.check:
         raise SystemExit(_check(loaded, online_checks if options.check == "online" else None))
@@ -132,6 +135,7 @@ def _parse(program: Program[C], argv: Sequence[str]) -> tuple[argparse.Namespace
 def _parser(program: Program[C]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program.name,
+        usage=f"{program.name} [-config FILE] [--set KEY=VALUE]... [OPTION]...",
         description=program.summary,
         epilog="Command line wins over environment, environment over file, file over defaults, key by key. "
         f"Environment variables are {program.name.upper()}_ and the key in upper case, such as "
@@ -178,10 +182,13 @@ def _columns(rows: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def _check(loaded: Loaded[C], online_checks: Callable[[C], Sequence[OnlineCheck]] | None) -> int:
-    print(f"{_mark(True)} {loaded.source}: configuration is fine")
+    _say(f"{_mark(True)} {loaded.source}: configuration is fine")
     if online_checks is None:
         return EXIT_OK
-    return asyncio.run(_run_all(online_checks(loaded.config)))
+    try:
+        return asyncio.run(_run_all(online_checks(loaded.config)))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 async def _run_all(checks: Sequence[OnlineCheck]) -> int:
@@ -189,7 +196,7 @@ async def _run_all(checks: Sequence[OnlineCheck]) -> int:
     for check in checks:
         found, is_fine = await _run_one(check)
         failed = failed or not is_fine
-        print(f"{_mark(is_fine)} {check.name}: {found}", flush=True)
+        _say(f"{_mark(is_fine)} {check.name}: {found}")
     return EXIT_FAILED if failed else EXIT_OK
 
 
@@ -204,6 +211,15 @@ async def _run_one(check: OnlineCheck) -> tuple[str, bool]:
     except Exception as error:
         # Protects the person at the terminal from a traceback, and the checks after this one.
         return f"{type(error).__name__}: {error}", False
+
+
+def _say(text: str) -> None:
+    """Print to stdout; a reader that has gone (`| head`) is no reason for a traceback."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at its end and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _mark(is_fine: bool) -> str:

@@ -293,5 +293,6 @@ def _warnings_about_secrets(model: type[Section], settings: Settings) -> Iterabl
 
 
 def flags_of(model: type[Section]) -> Mapping[str, str]:
-    """Return the named option of every key but the secrets: `--log-level` -> `logLevel`."""
-    return {option_of(key): key for key, field in _fields_by_key(model).items() if not is_secret(field)}
+    """Return the named option of every key: `--log-level` -> `logLevel`."""
+    # Those of secrets too: whoever tries one is told why not, and what instead.
+    return {option_of(key): key for key in _fields_by_key(model)}

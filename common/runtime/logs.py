@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from logging.handlers import RotatingFileHandler, WatchedFileHandler
 from pathlib import Path
 from typing import Final, Literal
@@ -66,7 +67,8 @@ def configure_logging(
     structlog.configure(
         processors=[*_shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # structlog's own factory walks the stack for a name, at every event; ours need none.
+        logger_factory=_own_logger,
         cache_logger_on_first_use=False,
     )
 
@@ -81,8 +83,14 @@ def mask_uri_password(text: str) -> str:
     return _URI_PASSWORD.sub(rf"\1{MASK}@", text) if "://" in text else text
 
 
-def _is_secret(key: object) -> bool:
-    words = str(key).lower().replace("-", "_").split("_")
+def _own_logger(*_args: object) -> logging.Logger:
+    return logging.getLogger("everytick")
+
+
+# Keys are fixed strings in our code and few in anybody's: so each is asked about once.
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    words = key.lower().replace("-", "_").split("_")
     return not _SECRET_WORDS.isdisjoint(words) and words[-1] not in _HARMLESS_ENDINGS
 
 
@@ -91,7 +99,9 @@ def _masked(value: object) -> object:
         case str():
             return mask_uri_password(value)
         case Mapping():
-            return {key: MASK if _is_secret(key) and item else _masked(item) for key, item in value.items()}
+            return {
+                key: MASK if _is_secret(str(key)) and item else _masked(item) for key, item in value.items()
+            }
         case bytes() | bytearray():
             return value
         case Sequence():

@@ -1,6 +1,9 @@
 """The command line: what is printed where, and how the program ends."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,6 +116,12 @@ def test_exit_codes(run, argv, expected):
             "use etcdPasswordFile or the environment\n",
             id="secret",
         ),
+        pytest.param(
+            ["--mongo-uri", "mongodb://me:x9@h"],
+            "worker: mongoUri: a secret on the command line can be read by every user of this host: "
+            "use mongoUriFile or the environment\n",
+            id="secret inside a URI",
+        ),
         pytest.param(["nonsense"], "worker: unknown argument nonsense (see worker --help)\n", id="argument"),
     ],
 )
@@ -176,6 +185,28 @@ def test_print_schema(run):
     keys = [field.alias for field in WORKER.model.model_fields.values()]
     assert keys == list(schema["properties"])
     assert schema["additionalProperties"] is False
+
+
+def test_a_uri_without_a_password_may_be_an_option():
+    """Only the password is a secret."""
+    config = parse_worker(["--mongo-uri", "mongodb://h:7"], {})
+
+    expected = "mongodb://h:7"
+    assert expected == config.mongo_uri.get_secret_value()
+
+
+def test_a_reader_that_has_gone_is_no_error():
+    """`worker --print-schema | head` ends quietly."""
+    program = "from worker.config import parse_command_line; parse_command_line(['--print-schema'], {})"
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], stdout=write_end, stderr=subprocess.PIPE, cwd=ROOT, check=False
+    )
+    os.close(write_end)
+
+    assert (0, b"") == (ended.returncode, ended.stderr)
 
 
 def test_a_secret_in_a_file_that_everybody_reads_is_warned_about(run, tmp_path):

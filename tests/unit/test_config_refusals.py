@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from common.config.addresses import masked_mongo_uri, normal_endpoint
 from common.config.files import default_state_root
 from common.config.loader import Given, load
 from common.domain.errors import ConfigError
@@ -134,6 +135,39 @@ def problems(program, **settings):
 def test_values_of_a_worker(name, value, expected):
     """Each says what is expected, in one line, and nothing else is wrong."""
     assert [expected] == problems(WORKER, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        pytest.param("mongodb://h:1/db?tls=true", "mongodb://h:1/db?tls=true", id="nothing to hide"),
+        pytest.param("mongodb://me:pw@h/db", "mongodb://me:***@h/db", id="password"),
+        pytest.param("mongodb://me@h", "mongodb://me@h", id="user alone"),
+        pytest.param("mongodb://me:p@w/x?y@h/db", "mongodb://me:***@h/db", id="password not encoded"),
+        pytest.param(
+            "mongodb://h/?tlsCertificateKeyFilePassword=pw&tls=true",
+            "mongodb://h/?tlsCertificateKeyFilePassword=***&tls=true",
+            id="password of a key file",
+        ),
+    ],
+)
+def test_masked_mongo_uri(uri, expected):
+    """Where it leads can be read, what opens it cannot."""
+    assert expected == masked_mongo_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("localhost", "localhost:2379", id="port added"),
+        pytest.param("HTTPS://etcd:1/", "https://etcd:1", id="scheme in lower case, slash gone"),
+        pytest.param("http://[::1]:7", "http://[::1]:7", id="IPv6"),
+        pytest.param(" etcd_1:7 ", "etcd_1:7", id="name of a Compose service"),
+    ],
+)
+def test_normal_endpoint(text, expected):
+    """One form per address, whatever was typed."""
+    assert expected == normal_endpoint(text)
 
 
 @pytest.mark.parametrize(
