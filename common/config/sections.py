@@ -177,14 +177,13 @@ class EtcdSection(Section):
 
     @property
     def etcd_uses_tls(self) -> bool:
-        """True when the connection to etcd is encrypted."""
-        is_https = any(endpoint.startswith("https://") for endpoint in self.etcd_endpoints)
-        return is_https or self.etcd_ca_cert is not None or self.etcd_cert is not None
+        """True when every connection to etcd is encrypted."""
+        return all(map(self._is_encrypted, self.etcd_endpoints))
 
-    @property
-    def etcd_targets(self) -> tuple[str, ...]:
-        """The endpoints as `host:port`, without scheme."""
-        return tuple(endpoint.rpartition("://")[2] for endpoint in self.etcd_endpoints)
+    def _is_encrypted(self, endpoint: str) -> bool:
+        # As the etcd adapter connects: the scheme decides, and without one the files do.
+        has_files = self.etcd_ca_cert is not None or self.etcd_cert is not None
+        return endpoint.startswith("https://") or (has_files and "://" not in endpoint)
 
     def refusals(self) -> Iterable[Refusal]:
         yield from super().refusals()
@@ -197,15 +196,18 @@ class EtcdSection(Section):
             )
 
     def _etcd_tls_refusals(self) -> Iterable[Refusal]:
-        if self.etcd_uses_tls and any(endpoint.startswith("http://") for endpoint in self.etcd_endpoints):
+        encrypted = [endpoint for endpoint in self.etcd_endpoints if self._is_encrypted(endpoint)]
+        has_tls = encrypted or self.etcd_ca_cert is not None or self.etcd_cert is not None
+        if has_tls and any(endpoint.startswith("http://") for endpoint in self.etcd_endpoints):
             yield Refusal(
                 ("etcdEndpoints", "etcdCaCert", "etcdCert"),
                 "has an http:// address although TLS is on (https:// beside it, etcdCaCert or etcdCert)",
             )
         yield from one_needs_other("etcdCert", self.etcd_cert, "etcdKey", self.etcd_key)
         yield from one_needs_other("etcdKey", self.etcd_key, "etcdCert", self.etcd_cert)
-        away = [host for host in map(endpoint_host, self.etcd_endpoints) if not is_loopback(host)]
-        if away and not (self.etcd_uses_tls or self.etcd_password or self.allow_insecure_etcd):
+        readable = [endpoint for endpoint in self.etcd_endpoints if endpoint not in encrypted]
+        away = [host for host in map(endpoint_host, readable) if not is_loopback(host)]
+        if away and not (self.etcd_password or self.allow_insecure_etcd):
             yield Refusal(
                 ("etcdEndpoints", "etcdPassword", "allowInsecureEtcd"),
                 f"etcd on another host ({away[0]}) has neither TLS nor a password: whoever reaches "

@@ -183,7 +183,8 @@ def test_normal_endpoint(text, expected):
         pytest.param({"ETCD_ENDPOINTS": "localhost,10.0.0.1"}, ["etcdEndpoints"], id="one etcd elsewhere"),
         pytest.param({"ETCD_ENDPOINTS": "http://etcd"}, ["etcdEndpoints"], id="etcd elsewhere by http"),
         pytest.param({"ETCD_ENDPOINTS": "https://etcd"}, [], id="etcd elsewhere by https"),
-        pytest.param({"ETCD_ENDPOINTS": "https://a,http://b"}, ["etcdEndpoints"], id="both schemes"),
+        pytest.param({"ETCD_ENDPOINTS": "https://a,b"}, ["etcdEndpoints"], id="one of two etcds by https"),
+        pytest.param({"ETCD_ENDPOINTS": "https://a,http://localhost"}, ["etcdEndpoints"], id="both schemes"),
         pytest.param(
             {"ETCD_ENDPOINTS": "etcd", "ALLOW_INSECURE_ETCD": "yes"}, [], id="etcd accepted as it is"
         ),
@@ -375,5 +376,5 @@ def test_master_properties():
     """What wiring asks of a master's configuration."""
     config = MasterConfig(state_dir=Path("/s"), etcd_endpoints=("https://a", "[::1]:7"))
 
-    expected = (Path("/s/admin-token"), False, True, ("a:2379", "[::1]:7"))
-    assert expected == (config.token_file, config.uses_tls, config.etcd_uses_tls, config.etcd_targets)
+    expected = (Path("/s/admin-token"), False, False, ("https://a:2379", "[::1]:7"))
+    assert expected == (config.token_file, config.uses_tls, config.etcd_uses_tls, config.etcd_endpoints)
