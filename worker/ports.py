@@ -5,7 +5,7 @@ sees `Spawner` and `Process`; the journal sees `RecordSink` and `Spool`. Simulat
 ones: clock, store, spawner, sink, spool.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -61,53 +61,84 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Bytes one stream delivered."""
+class ProcessExit:
+    """How the main process ended: one of the two is given."""
 
-    stream: Stream
-    data: bytes
+    exit_code: int | None = None
+    signal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessExit:
-    """How the main process ended: one of `exit_code` and `signal`, and what it cost."""
+class ProcessUsage:
+    """What an execution cost, children that were waited for included; None: not known."""
 
-    exit_code: int | None
-    signal: int | None
     cpu_ms: int | None = None
     max_rss_kb: int | None = None
 
 
+class ProcessListener(Protocol):
+    """
+    Is told what a process does, inside the event loop. Calls, not streams: a task per pipe and one per
+    process would cost more than the rest of a short execution.
+    """
+
+    def on_output(self, stream: Stream, data: bytes) -> None:
+        """Bytes arrived; per stream in the order they were written."""
+        ...
+
+    def on_output_end(self) -> None:
+        """Both streams have ended. Comes once, before or after the exit; never if a descendant keeps one."""
+        ...
+
+    def on_exit(self, ended: ProcessExit) -> None:
+        """The main process has ended, whatever its pipes and descendants do; comes once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """
+    What a sweep met.
+
+    Attributes:
+        found_any: Something was alive besides the main process.
+        survivors: What still is, as `pid name`.
+    """
+
+    found_any: bool = False
+    survivors: tuple[str, ...] = ()
+
+
 class Process(Protocol):
-    """A started command, its descendants included."""
+    """A started command, its descendants included. `close` must be called in the end."""
 
     pid: int
 
-    def output(self) -> AsyncIterator[Chunk]:
-        """Chunks in order of arrival, until both pipes are closed."""
-        ...
-
-    async def wait(self) -> ProcessExit:
-        """Wait for the main process, not for its pipes."""
-        ...
-
     def signal_tree(self, signum: int) -> None:
-        """Send *signum* to every process of the execution."""
+        """Send *signum* to every process of the execution; nothing happens if there is none left."""
         ...
 
-    async def sweep(self) -> tuple[str, ...]:
-        """Kill whatever is left of the execution and return what survived, as `pid name`."""
+    def poll(self) -> None:
+        """Look now whether the main process has ended, and say so through the listener if it has."""
         ...
 
-    async def close(self) -> None:
-        """Close the pipes and forget the containment; the main process has been waited for."""
+    async def leftovers(self) -> tuple[str, ...]:
+        """Descendants that are alive after the main process has ended, as `pid name`."""
+        ...
+
+    async def sweep(self) -> Swept:
+        """Kill whatever is left of the execution, the main process included, and look whether it is gone."""
+        ...
+
+    async def close(self) -> ProcessUsage:
+        """Close the pipes, reap the main process, end the containment; the listener hears nothing more."""
         ...
 
 
 class Spawner(Protocol):
-    async def spawn(self, command: Command) -> Process:
+    async def spawn(self, command: Command, listener: ProcessListener) -> Process:
         """
-        Start *command*.
+        Start *command*; *listener* may be called from the moment this returns, not before.
 
         Raises:
             SpawnFailed: It could not be started; the message says why and what to check.

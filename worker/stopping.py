@@ -4,6 +4,7 @@ The first cause wins and is what the record says; a later, more urgent press onl
 """
 
 import asyncio
+from collections.abc import Callable
 
 from worker.domain.assignment import StopCause
 
@@ -17,6 +18,7 @@ class StopSwitch:
         self.grace_s: float | None = None
         self._pressed = asyncio.Event()
         self._changed = asyncio.Event()
+        self._listener: Callable[[], None] | None = None
 
     @property
     def is_pressed(self) -> bool:
@@ -38,6 +40,17 @@ class StopSwitch:
             self.grace_s = grace_s
         self._pressed.set()
         self._changed.set()
+        if self._listener is not None:
+            self._listener()
+
+    def listen(self, listener: Callable[[], None] | None) -> None:
+        """
+        Call *listener* at every press from now on; None ends it. There is one: the supervisor.
+
+        A call instead of a waiting task: most executions are never stopped, and a task for each would cost
+        as much as the rest of its supervision.
+        """
+        self._listener = listener
 
     async def pressed(self) -> StopCause:
         """Wait until somebody pressed; return the first cause."""

@@ -1,0 +1,265 @@
+"""Processes of this host: spawned, watched through a pidfd and own pipes, contained, reaped at the very end.
+
+No thread and no task per process. The main process stays a zombie until its tree has been killed: as long
+as it is not reaped, its number and its group's number belong to nobody else.
+"""
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from common.domain.errors import SpawnFailed
+from common.domain.records import Stream
+from worker.adapters import spawning
+from worker.adapters.cgroup import Containments
+from worker.adapters.containment import Containment
+from worker.adapters.readiness import Readiness
+from worker.adapters.run_as import RunAs
+from worker.adapters.state_files import StateFile
+from worker.adapters.subreaper import Subreaper
+from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
+
+_READ_BYTES: Final = 64 * 1024
+#: At the exit, what the pipes still hold is taken without another round of the loop.
+_READS_AT_EXIT: Final = 2
+_SWEEP_ROUNDS: Final = 5
+_ROUND_WAIT_S: Final = 0.4
+_CWD_CHECK_S: Final = 5.0
+
+
+class PosixSpawner:
+    """Spawns commands on this host (implements `ports.Spawner`)."""
+
+    def __init__(
+        self,
+        *,
+        run_as: RunAs,
+        containments: Containments,
+        subreaper: Subreaper,
+        readiness: Readiness,
+        state: StateFile,
+    ) -> None:
+        self._run_as = run_as
+        self._containments = containments
+        self._subreaper = subreaper
+        self._readiness = readiness
+        self._state = state
+        self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+
+    async def spawn(self, command: Command, listener: ProcessListener) -> "ChildProcess":
+        identity = self._run_as.identity(command.user)
+        if command.cwd is not None:
+            await _check_cwd(command.cwd)
+        stdin = self._null_fd if command.stdin is None else _memory_file(command.stdin)
+        pipes: list[int] = []
+        try:
+            out_read, out_write = _pipe(pipes)
+            err_read, err_write = _pipe(pipes)
+            self._state.intend(command.execution_id)
+            pid = spawning.start(command, identity, stdin=stdin, stdout=out_write, stderr=err_write)
+        except BaseException as error:
+            _close_all(pipes)
+            self._state.done(command.execution_id)
+            if isinstance(error, OSError):
+                raise SpawnFailed(f"the worker could not make a pipe: {error.strerror}") from error
+            raise
+        finally:
+            if stdin != self._null_fd:
+                os.close(stdin)
+        # From here to the return nothing waits: nobody may see the process before it is contained.
+        os.close(out_write)
+        os.close(err_write)
+        containment = self._containments.make(command.execution_id)
+        containment.enclose(pid)
+        self._subreaper.add(pid, command.execution_id)
+        self._state.started(command.execution_id, pid)
+        return ChildProcess(
+            execution_id=command.execution_id,
+            pid=pid,
+            pipes={Stream.STDOUT: out_read, Stream.STDERR: err_read},
+            listener=listener,
+            containment=containment,
+            readiness=self._readiness,
+            on_closed=self._forget,
+            on_reaped=self._subreaper.reaped,
+        )
+
+    def close(self) -> None:
+        """Nothing runs any more."""
+        self._subreaper.close()
+        self._readiness.close()
+        self._containments.close()
+        self._state.close()
+        os.close(self._null_fd)
+
+    def _forget(self, execution_id: str) -> None:
+        self._subreaper.remove(execution_id)
+        self._state.done(execution_id)
+
+
+class ChildProcess:
+    """A spawned command with its descendants (implements `ports.Process`)."""
+
+    def __init__(
+        self,
+        *,
+        execution_id: str,
+        pid: int,
+        pipes: dict[Stream, int],
+        listener: ProcessListener,
+        containment: Containment,
+        readiness: Readiness,
+        on_closed: Callable[[str], None],
+        on_reaped: Callable[[int], None],
+    ) -> None:
+        self.pid = pid
+        self._execution_id = execution_id
+        self._pipes = pipes
+        self._listener = listener
+        self._containment = containment
+        self._readiness = readiness
+        self._on_closed = on_closed
+        self._on_reaped = on_reaped
+        self._has_exited = False
+        self._usage: ProcessUsage | None = None
+        self._pidfd = os.pidfd_open(pid)
+        readiness.watch(self._pidfd, self.poll)
+        for stream, fd in pipes.items():
+            readiness.watch(fd, partial(self._read, stream))
+
+    def signal_tree(self, signum: int) -> None:
+        if self._usage is None:
+            self._containment.signal(signum)
+
+    def poll(self) -> None:
+        if self._has_exited:
+            return
+        ended = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return
+        self._has_exited = True
+        self._readiness.forget(self._pidfd)
+        for stream in tuple(self._pipes):
+            for _ in range(_READS_AT_EXIT):
+                if stream in self._pipes:
+                    self._read(stream)
+        if ended.si_code == os.CLD_EXITED:
+            self._listener.on_exit(ProcessExit(exit_code=ended.si_status))
+        else:
+            self._listener.on_exit(ProcessExit(signal=ended.si_status))
+
+    async def leftovers(self) -> tuple[str, ...]:
+        self._reap()
+        if self._containment.is_surely_empty():
+            return ()
+        return tuple(str(entry) for entry in self._containment.members())
+
+    async def sweep(self) -> Swept:
+        if self._has_exited:
+            if self._usage is None:
+                # While it is a zombie its group's number is safe to use; most groups are empty.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+                self._reap()
+            if self._containment.is_surely_empty():
+                return Swept()
+        for _ in range(_SWEEP_ROUNDS):
+            self._containment.kill()
+            if await self._is_empty_within(_ROUND_WAIT_S):
+                return Swept(found_any=True)
+        return Swept(found_any=True, survivors=tuple(str(entry) for entry in self._containment.members()))
+
+    async def close(self) -> ProcessUsage:
+        for stream in tuple(self._pipes):
+            self._close_pipe(stream)
+        self._reap()
+        self._readiness.forget(self._pidfd)
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+            self._containment.release()
+            self._on_closed(self._execution_id)
+        return self._usage or ProcessUsage()
+
+    async def _is_empty_within(self, wait_s: float) -> bool:
+        """Whether everything is gone soon; dying takes the kernel a moment, and longer under load."""
+        pause_s = 0.001
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_s
+        while True:
+            self.poll()
+            if self._has_exited:
+                self._reap()
+                if self._containment.is_surely_empty() or not self._containment.members():
+                    return True
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.05)
+
+    def _read(self, stream: Stream) -> None:
+        try:
+            data = os.read(self._pipes[stream], _READ_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            self._listener.on_output(stream, data)
+            return
+        self._close_pipe(stream)
+        if not self._pipes:
+            self._listener.on_output_end()
+
+    def _close_pipe(self, stream: Stream) -> None:
+        fd = self._pipes.pop(stream)
+        self._readiness.forget(fd)
+        os.close(fd)
+
+    def _reap(self) -> None:
+        if self._usage is not None or not self._has_exited:
+            return
+        _, _, usage = os.wait4(self.pid, 0)
+        cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
+        # Linux counts the spawning process until the exec: a command smaller than the worker shows the
+        # worker's own size, which says nothing about the command.
+        own_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        max_rss_kb = usage.ru_maxrss if usage.ru_maxrss > own_kb else None
+        self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=max_rss_kb)
+        self._containment.reaped()
+        self._on_reaped(self.pid)
+
+
+async def _check_cwd(cwd: str) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_CWD_CHECK_S):
+            await loop.run_in_executor(None, spawning.checked_cwd, cwd)
+    except TimeoutError:
+        raise SpawnFailed(
+            f"the working directory {cwd!r} does not answer; check the file system it is on (NFS?)"
+        ) from None
+
+
+def _pipe(opened: list[int]) -> tuple[int, int]:
+    read, write = os.pipe2(os.O_CLOEXEC)
+    opened += (read, write)
+    os.set_blocking(read, False)
+    return read, write
+
+
+def _memory_file(content: bytes) -> int:
+    # Not a pipe: one whose reader never reads would block the writer or need a task of its own.
+    fd = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    with open(fd, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

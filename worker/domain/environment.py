@@ -1,0 +1,62 @@
+"""The environment of a command: built from scratch, so that nothing of the worker's own leaks into it.
+
+Pure. The worker's environment holds credentials of etcd and MongoDB; a command gets what is listed here,
+what its job declares, and nothing else. A job may override everything but the `CRON_` names.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from common.domain.job import JobDefinition, SecretValue
+from worker.domain.assignment import Assignment
+
+DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: Names the execution a process belongs to; the sweep after a kill looks for it.
+EXECUTION_VARIABLE: Final = "CRON_EXECUTION"
+
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user a command runs as."""
+
+    name: str
+    home: str
+    shell: str = "/bin/sh"
+
+
+def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:
+    """The complete environment of the command of *assignment*, run as *account*."""
+    spec = assignment.spec
+    env = {
+        "PATH": DEFAULT_PATH,
+        "HOME": account.home,
+        "USER": account.name,
+        "LOGNAME": account.name,
+        "SHELL": account.shell,
+        "LANG": "C.UTF-8",
+        "TZ": spec.timezone,
+    }
+    for name, value in spec.env.items():
+        env[name] = value.value if isinstance(value, SecretValue) else value
+    for name, text in assignment.parameters.items():
+        env[f"CRON_PARAM_{_NOT_IN_NAMES.sub('_', name.upper())}"] = text.replace("\x00", "")
+    env["CRON_NAMESPACE"] = spec.namespace
+    env["CRON_JOB"] = spec.name
+    env[EXECUTION_VARIABLE] = str(assignment.execution)
+    tick_s = assignment.execution.tick_s
+    env["CRON_TICK"] = "" if tick_s is None else str(tick_s)
+    env["CRON_SCHEDULED_AT"] = assignment.scheduled_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    env["CRON_ATTEMPT"] = str(assignment.execution.attempt)
+    env["CRON_FENCE"] = str(assignment.fence)
+    return env
+
+
+def secrets_of(spec: JobDefinition) -> frozenset[str]:
+    """The values of *spec* that must not appear in its output."""
+    values = list(spec.env.values())
+    if spec.request is not None:
+        values += spec.request.headers.values()
+    return frozenset(value.value for value in values if isinstance(value, SecretValue) and value.value)
