@@ -20,7 +20,6 @@ from common.domain.keys import Keyspace
 from common.domain.preference import RANK_DELAY_S
 from common.kv.port import KeyValueStore
 from common.runtime.clock import Clock
-from worker.domain.due import base_of, next_tick
 from worker.domain.plan import Plan, PlannedJob
 from worker.gate import Gate
 from worker.job_feed import JobFeed
@@ -75,7 +74,7 @@ class Dispatcher:
 
     def replan(self, job: PlannedJob) -> None:
         """Put *job* into the plan under the instant at which this worker looks at its next tick."""
-        job.tick = next_tick(job, base_of(job))
+        job.tick = job.timing.next_tick(job.timing.base(job.cursor))
         self._plan.put(job, self._instant_of(job))
         self._wake.set()
 
@@ -119,10 +118,10 @@ class Dispatcher:
         """When this worker looks at *job*: ahead of the tick as rank 0, after it as rank 1 and 2."""
         if job.tick is None:
             return None
-        start = float(job.tick + job.offset)
+        start = float(job.tick + job.timing.offset)
         if job.rank > 0:
             return start + job.rank * RANK_DELAY_S
-        following = next_tick(job, job.tick)
+        following = job.timing.next_tick(job.tick)
         interval_s = (following - job.tick) if following is not None else CLAIM_AHEAD_S * 4
         return start - min(CLAIM_AHEAD_S, interval_s / 4)
 
@@ -154,7 +153,7 @@ class Dispatcher:
                     self._quarantine(job, error)
                     continue
                 job.cursor = max(job.cursor, cursor)
-                if job.tick is not None and job.tick > base_of(job):
+                if job.tick is not None and job.tick > job.timing.base(job.cursor):
                     self._start_take(group, job)
                 else:
                     self._hindrance.pop(job.uid, None)
@@ -162,7 +161,7 @@ class Dispatcher:
 
     def _start_take(self, group: asyncio.TaskGroup, job: PlannedJob) -> None:
         if self._is_too_early(job):
-            self._plan.put(job, float((job.tick or 0) + job.offset))
+            self._plan.put(job, float((job.tick or 0) + job.timing.offset))
             return
         if not self._launcher.slots.try_reserve():
             self._park(job)
@@ -178,7 +177,7 @@ class Dispatcher:
         While this worker itself runs the job the lock is surely held; and claims taken ahead must not occupy
         the slots of what is due now.
         """
-        if job.tick is None or self._clock.now().timestamp() >= job.tick + job.offset:
+        if job.tick is None or self._clock.now().timestamp() >= job.tick + job.timing.offset:
             return False
         slots = self._launcher.slots
         return slots.free <= slots.limit // 2 or self._launcher.running.has_exclusive(job.uid)
@@ -216,7 +215,7 @@ class Dispatcher:
         if answer.at is None:
             self.replan(job)
         else:
-            job.tick = next_tick(job, base_of(job))
+            job.tick = job.timing.next_tick(job.timing.base(job.cursor))
             self._plan.put(job, answer.at.timestamp())
             self._wake.set()
 

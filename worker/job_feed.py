@@ -13,14 +13,15 @@ from functools import lru_cache
 from typing import Final
 
 import structlog
-from common.kv.feed import Feed
 
 from common.domain.codec import decode_cursor, decode_job
 from common.domain.errors import CorruptValue, CronError, InvalidInput, StoreError
 from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
 from common.domain.keys import Keyspace
-from common.domain.schedule import forget_schedules, jitter_offset_s, parse_schedule
+from common.domain.schedule import forget_schedules
+from common.domain.timing import timing_of
+from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
 from common.kv.values import KeyValue
 from worker.domain.plan import Plan, PlannedJob
@@ -122,8 +123,7 @@ class JobFeed:
             spec = decode_job(kv.key, kv.value)
             if self._keys.parse_job(kv.key) != (spec.namespace, spec.name):
                 raise CorruptValue(f"{kv.key}: holds the job {spec.qualified_name}", key=kv.key)
-            if spec.schedule is not None:
-                parse_schedule(spec.schedule, spec.timezone, uid=spec.uid, anchor=spec.created_at)
+            timing = timing_of(spec)
         except (CorruptValue, InvalidInput, ValueError) as error:
             self._quarantine(kv.key, str(error))
             return
@@ -141,7 +141,7 @@ class JobFeed:
             kv.value,
             kv.mod_revision,
             requirement,
-            spec.enabled and spec.schedule is not None,
+            timing is not None,
             cursor,
         )
         self._uid_of[kv.key] = spec.uid
@@ -281,24 +281,14 @@ class JobFeed:
 
 def plan_entry(known: KnownJob, cursor: int, rank: int) -> PlannedJob:
     """The plan's entry of a job; its tick is computed when it is put into the plan."""
-    spec = known.spec()
-    assert spec.schedule is not None  # noqa: S101 - jobs without a schedule are not planned
-    schedule = parse_schedule(spec.schedule, spec.timezone, uid=spec.uid, anchor=spec.created_at)
-    floor = epoch_s(spec.changed_at)
-    if spec.starts_at is not None:
-        floor = max(floor, epoch_s(spec.starts_at) - 1)
-    if spec.paused_until is not None:
-        floor = max(floor, epoch_s(spec.paused_until) - 1)
-    ceiling = epoch_s(spec.ends_at) if spec.ends_at is not None else None
+    timing = timing_of(known.spec())
+    assert timing is not None  # noqa: S101 - only jobs that have a schedule and are enabled are planned
     return PlannedJob(
         uid=known.uid,
         key=known.key,
         value=known.value,
         revision=known.revision,
-        schedule=schedule,
+        timing=timing,
         cursor=cursor,
-        floor=floor,
-        ceiling=ceiling,
-        offset=jitter_offset_s(spec.uid, spec.jitter_s),
         rank=rank,
     )

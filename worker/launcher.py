@@ -86,7 +86,7 @@ class Launcher:
             queued_ms=queued_ms if record.cause is Cause.QUEUED else None,
             flags=flags,
         )
-        running = RunningExecution(assignment, exclusive=record.exclusive, job_revision=job_revision)
+        running = RunningExecution(assignment, record, exclusive=record.exclusive, job_revision=job_revision)
         self.running.add(running)
         self._kill_switch.check(running)
         # Executions are claimed only while the service runs, and it starts the launcher first.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from common.domain.codec import RunRecord
 from worker.domain.assignment import Assignment
 from worker.stopping import StopSwitch
 
@@ -13,6 +14,7 @@ class RunningExecution:
     """A claimed execution from its claim until its run record is gone."""
 
     assignment: Assignment
+    record: RunRecord
     exclusive: bool
     job_revision: int
     switch: StopSwitch = field(default_factory=StopSwitch)

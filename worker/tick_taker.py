@@ -16,6 +16,7 @@ from common.domain.execution import Cause, Reason
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.retry import TRIGGER_LIFETIME
+from common.domain.timing import window_s
 from common.kv.port import KeyValueStore
 from common.runtime.clock import Clock
 from worker.claims import (
@@ -33,7 +34,7 @@ from worker.claims import (
 from worker.domain.accounts import missed_row, skipped_row
 from worker.domain.assignment import StopCause
 from worker.domain.blocked import Queue, Replace, Skip, Wait, decide_blocked
-from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due, window_s
+from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due
 from worker.domain.plan import PlannedJob
 from worker.job_feed import decode_cached
 from worker.launcher import Launcher
@@ -90,7 +91,7 @@ class TickTaker:
         due = decide_due(job, spec, now, hindrance=hindrance, started=self._recovered.get(job.uid, 0))
         if due.tick is None:
             return await self._account_for_missed(job, spec, due) if due.missed else Again()
-        start_at = from_epoch_s(due.tick + job.offset)
+        start_at = from_epoch_s(due.tick + job.timing.offset)
         if start_at - now > timedelta(seconds=1):
             return Again()
         return await self._claim(job, spec, due, start_at)
@@ -127,7 +128,7 @@ class TickTaker:
             self._recovered[job.uid] = self._recovered.get(job.uid, 0) + 1
         else:
             self._recovered.pop(job.uid, None)
-        moved = job.schedule.is_moved_by_gap(from_epoch_s(due.tick))
+        moved = job.timing.is_moved_by_gap(from_epoch_s(due.tick))
         self._launcher.launch(
             won,
             execution=ExecutionId.of_tick(job.uid, due.tick),
@@ -194,7 +195,7 @@ class TickTaker:
         now = self._clock.now()
         scheduled_at = from_epoch_s(tick.tick)
         expires_at = scheduled_at + timedelta(
-            seconds=max(window_s(spec, job.schedule, now), spec.start_deadline_s)
+            seconds=max(window_s(spec, job.timing, now), spec.start_deadline_s)
         )
         trigger = Trigger(
             cause=Cause.QUEUED,

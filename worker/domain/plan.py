@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.domain.schedule import Schedule
+from common.domain.timing import Timing
 
 
 @dataclass(slots=True)
@@ -23,9 +23,7 @@ class PlannedJob:
             decoded definitions would take 400 MB.
         revision: mod_revision of the key: a claim requires it.
         cursor: Stored cursor in epoch seconds, as far as this worker knows.
-        floor: Ticks at or before this instant do not belong to this version (changed_at, pauses).
-        ceiling: Ticks after this instant do not (ends_at).
-        offset: Jitter of this job in seconds, added to each tick.
+        timing: Which ticks belong to this version.
         tick: The next undecided tick; None when there is none.
         rank: 0, 1 or 2: how this worker stands for this job.
         entry: Number of its live entry in the heap.
@@ -35,11 +33,8 @@ class PlannedJob:
     key: str
     value: bytes
     revision: int
-    schedule: Schedule
+    timing: Timing
     cursor: int
-    floor: int
-    ceiling: int | None = None
-    offset: int = 0
     tick: int | None = None
     rank: int = 0
     entry: int = 0

@@ -1,0 +1,108 @@
+"""Notices an etcd that went back in time (situation 24).
+
+After a restore from a backup the cursors are old, and ticks that ran would look undecided. The worker
+remembers the newest revision and the cluster it saw, and claims nothing until an operator removes the mark.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from common.domain.errors import StoreError
+from common.kv.port import KeyValueStore
+from worker.gate import Bar, Gate
+
+log: Final = structlog.get_logger(__name__)
+
+_INTERVAL_S: Final = 10.0
+
+
+class StoreMark(Protocol):
+    """The last cluster and revision this worker saw, kept over restarts."""
+
+    def read(self) -> tuple[int, int] | None: ...
+
+    def write(self, cluster_id: int, revision: int) -> None: ...
+
+    @property
+    def place(self) -> str: ...
+
+
+class FileMark:
+    """A mark in a file of the state directory; removing the file accepts the store as it is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def place(self) -> str:
+        return str(self._path)
+
+    def read(self) -> tuple[int, int] | None:
+        try:
+            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            return int(stored["cluster_id"]), int(stored["revision"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, cluster_id: int, revision: int) -> None:
+        draft = self._path.with_suffix(".new")
+        draft.write_text(json.dumps({"cluster_id": cluster_id, "revision": revision}), encoding="utf-8")
+        draft.replace(self._path)
+
+
+class StoreWatch:
+    """Compares the store with the mark, every few seconds and at the start."""
+
+    def __init__(self, store: KeyValueStore, gate: Gate, mark: StoreMark, probe_key: str) -> None:
+        """*probe_key* is any key: reading it tells the revision the whole cluster agrees on."""
+        self._store = store
+        self._probe_key = probe_key
+        self._gate = gate
+        self._mark = mark
+        # Nothing is claimed before the first comparison: a worker that starts after the restore must see it.
+        gate.close(Bar.STORE, "etcd has not been looked at yet")
+
+    async def run(self) -> None:
+        """Watch, for ever."""
+        told = False
+        while True:
+            pause_s = _INTERVAL_S
+            try:
+                # The status is one member's own word; a member that lags must not look like a restore.
+                cluster_id = (await self._store.status()).cluster_id
+                revision = (await self._store.txn(reads=[self._probe_key])).revision
+            except StoreError as error:
+                log.debug("store.unwatched", error=str(error))
+                pause_s = 0.5 if self._gate.is_barred_by(Bar.STORE) else _INTERVAL_S
+            else:
+                told = self._compare(cluster_id, revision, told)
+            await asyncio.sleep(pause_s)
+
+    def _compare(self, cluster_id: int, revision: int, told: bool) -> bool:
+        """Open or close the gate; whether the operator has been told."""
+        mark = self._mark.read()
+        why = why_distrusted(mark, cluster_id, revision)
+        if why is None:
+            self._mark.write(cluster_id, revision)
+            self._gate.open(Bar.STORE)
+            return False
+        self._gate.close(Bar.STORE, why)
+        if not told:
+            log.error("store.rewound", why=why, accept=f"remove {self._mark.place} on every worker")
+        return True
+
+
+def why_distrusted(mark: tuple[int, int] | None, cluster_id: int, revision: int) -> str | None:
+    """Why the store is not the one the mark speaks of; None when it is, or when there is no mark."""
+    if mark is None:
+        return None
+    known_cluster, known_revision = mark
+    if known_cluster != cluster_id:
+        return f"etcd's cluster id changed from {known_cluster:x} to {cluster_id:x}"
+    if revision < known_revision:
+        return f"etcd's revision went back from {known_revision} to {revision}: restored from a backup?"
+    return None
