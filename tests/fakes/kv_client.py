@@ -57,7 +57,9 @@ class FakeClient:
             self._dead_link.cancel()
             self._dead_link = None
         if value:
-            self._dead_link = asyncio.get_running_loop().call_later(DEAD_LINK_AFTER_S, self.drop_watches)
+            self._dead_link = asyncio.get_running_loop().call_later(
+                DEAD_LINK_AFTER_S, self.drop_watches, context=Context()
+            )
             return
         for watch in self.watches:
             watch.deliver()
