@@ -24,6 +24,9 @@ _MONTH_LENGTHS: Final = {1: (31,), 2: (28, 29), 3: (31,), 4: (30,), 5: (31,), 6:
 }
 
 
+_first_weekday_and_length = lru_cache(maxsize=1024)(calendar.monthrange)
+
+
 @dataclass(frozen=True, slots=True)
 class DayRule:
     """
@@ -137,7 +140,7 @@ class CronFields:
         return None
 
     def _days_of(self, year: int, month: int) -> tuple[int, ...]:
-        return self.day_rule.days_of(*calendar.monthrange(year, month))
+        return self.day_rule.days_of(*_first_weekday_and_length(year, month))
 
 
 def compile_fields(fields: tuple[tuple[str, ...], ...], needs_both_days: bool) -> CronFields:

@@ -55,9 +55,13 @@ class CronSchedule:
             Aware UTC, whole seconds. None if there is none before the year `LAST_YEAR`; no schedule waits
             longer than `SEARCH_YEARS` for a date, as impossible ones are refused when they are read.
         """
-        instant = max(instant.astimezone(UTC).replace(microsecond=0), EPOCH - SECOND)
+        instant = instant.astimezone(UTC)
         if instant.year >= LAST_YEAR:
             return None
+        if instant < EPOCH:
+            instant = EPOCH - SECOND
+        elif instant.microsecond:
+            instant = instant.replace(microsecond=0)
         if self.zone is UTC:
             wall = self.fields.first_from(instant.replace(tzinfo=None) + SECOND)
             return wall.replace(tzinfo=UTC) if wall else None
