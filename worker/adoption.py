@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.domain.keys import Keyspace
 from common.kv.port import KeyValueStore
 from common.kv.values import Put, created_at
@@ -57,7 +57,7 @@ class Adoption:
             await self._store.txn(
                 compares=[created_at(key, running.assignment.fence)], puts=[Put(key, record.encode())]
             )
-        except StoreError as error:
+        except STORE_FAILURES as error:
             log.debug("execution.adoption_postponed", execution=running.id, error=str(error))
             return
         self._adopted[running.id] = session

@@ -22,7 +22,7 @@ from common.domain.codec import (
     decode_cursor,
     encode_cursor,
 )
-from common.domain.errors import CorruptValue, LeaseLost, OutcomeUnknown, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue, LeaseLost, OutcomeUnknown
 from common.domain.execution import Cause
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
@@ -404,7 +404,7 @@ class Claims:
                 return None
             except OutcomeUnknown:
                 log.info("claim.outcome_unknown", key=puts[-1].key)
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("claim.postponed", key=puts[-1].key, error=str(error))
             if self._clock.now() >= deadline or not self._membership.is_active:
                 return None

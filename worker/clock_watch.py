@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.runtime.clock import Clock
 from worker.domain.clock_guard import ClockState, measure, observe
 from worker.gate import Bar, Gate
@@ -85,7 +85,7 @@ class ClockWatch:
         while True:
             try:
                 sample = await self._reference.sample()
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("clock.unmeasured", error=str(error))
             else:
                 self._become(

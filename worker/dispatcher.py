@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from common.domain.codec import decode_cursor
-from common.domain.errors import CorruptValue, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue
 from common.domain.execution import Reason
 from common.domain.ids import epoch_s
 from common.domain.keys import Keyspace
@@ -140,7 +140,7 @@ class Dispatcher:
             batch = jobs[start : start + _CURSORS_PER_READ]
             try:
                 result = await self._store.txn(reads=[self._keys.cursor(job.uid) for job in batch])
-            except StoreError:
+            except STORE_FAILURES:
                 self._put_off(job for job in batch if self._plan.is_current(job))
                 continue
             for job in batch:

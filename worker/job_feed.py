@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from common.domain.codec import decode_cursor, decode_job
-from common.domain.errors import CorruptValue, CronError, InvalidInput, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue, CronError, InvalidInput
 from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
 from common.domain.keys import Keyspace
@@ -239,7 +239,7 @@ class JobFeed:
                     keys = [self._keys.cursor(uid) for uid in uids[start : start + _CURSORS_PER_READ]]
                     result = await self._store.txn(reads=keys)
                     found |= self._decode_cursors(kv for kv in result.reads.values() if kv is not None)
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("job_feed.cursors_unread", error=str(error))
                 await asyncio.sleep(_RETRY_S)
             else:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from common.kv.session import Session
 
 from common.domain.codec import WorkerHealth
-from common.domain.errors import CorruptValue, LeaseLost, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue, LeaseLost
 from common.domain.keys import Keyspace
 from common.kv.port import KeyValueStore
+from common.kv.session import Session
 from common.kv.values import Put, absent, created_at
 
 log: Final = structlog.get_logger(__name__)
@@ -113,7 +113,7 @@ class Registration:
                 )
             except LeaseLost:
                 return False
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("worker.registration_failed", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
@@ -145,7 +145,7 @@ class Registration:
             log.info("worker.predecessor_ended", worker=other.worker, pid=other.pid)
             try:
                 await self._store.revoke(lease_id)
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("worker.registration_failed", error=str(error))
                 await asyncio.sleep(_RETRY_S)
             return told
@@ -192,7 +192,7 @@ class Registration:
             )
         except LeaseLost:
             return False
-        except StoreError as error:
+        except STORE_FAILURES as error:
             # The session's own deadline decides when silence means loss.
             log.debug("worker.registration_failed", error=str(error), epoch=epoch)
             return True

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.runtime.clock import jittered
 
 log: Final = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Reporter:
         while True:
             try:
                 await self._reports.report(self._state(), self._metrics())
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 if not self._failing:
                     log.warning("report.failed", error=str(error))
                 self._failing = True

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Reason, Status
 from common.domain.records import LedgerRow
 from common.domain.retry import next_retry
@@ -130,7 +130,7 @@ class Runner:
                 was_ours = await self._claims.finish(
                     assignment.execution, assignment.fence, exclusive=running.exclusive, retry=retry
                 )
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("execution.release_postponed", execution=running.id, error=str(error))
                 await asyncio.sleep(jittered(delay_s, 0.2))
                 delay_s = min(delay_s * 2, _FINISH_RETRY_MAX_S)

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from common.domain.codec import RunRecord
-from common.domain.errors import CorruptValue, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue
 from common.domain.execution import Reason, Status
 from common.domain.ids import ExecutionId
 from common.domain.keys import Keyspace
@@ -62,7 +62,7 @@ class SelfAudit:
             await asyncio.sleep(_INTERVAL_S)
             try:
                 await self.look()
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("self_audit.postponed", error=str(error))
 
     async def look(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.kv.session import Session
 from common.runtime.lifecycle import Stop
 from worker.adoption import Adoption
@@ -155,7 +155,7 @@ class Worker:
         try:
             async with asyncio.timeout(3):
                 await parts.registration.withdraw()
-        except (StoreError, TimeoutError) as error:
+        except (*STORE_FAILURES, TimeoutError) as error:
             log.debug("worker.withdraw_failed", error=str(error))
         await parts.session.close()
         log.info("worker.stopped")

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.kv.port import KeyValueStore
 from worker.gate import Bar, Gate
 
@@ -75,7 +75,7 @@ class StoreWatch:
                 # The status is one member's own word; a member that lags must not look like a restore.
                 cluster_id = (await self._store.status()).cluster_id
                 revision = (await self._store.txn(reads=[self._probe_key])).revision
-            except StoreError as error:
+            except STORE_FAILURES as error:
                 log.debug("store.unwatched", error=str(error))
                 pause_s = 0.5 if self._gate.is_barred_by(Bar.STORE) else _INTERVAL_S
             else:

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from common.domain.codec import Trigger
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Cause, Reason
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
@@ -206,7 +206,7 @@ class TickTaker:
         )
         try:
             lease = await self._store.grant(trigger_lease_s(trigger, now))
-        except StoreError:
+        except STORE_FAILURES:
             return Again(at=now + _SOON, hindrance=Reason.COORDINATION)
         if tick.missed is not None:
             self._journal.record(missed_row(spec, tick.missed, now, self._worker_id))
@@ -238,7 +238,7 @@ class TickTaker:
             return
         try:
             await self._claims.request_kill(blocker, by="overlap policy", reason=StopCause.REPLACED.value)
-        except StoreError as error:
+        except STORE_FAILURES as error:
             log.debug("tick.replace_postponed", blocker=blocker, error=str(error))
 
     @staticmethod

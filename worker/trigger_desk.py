@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from common.domain.codec import Trigger
-from common.domain.errors import CorruptValue, InvalidInput, StoreError
+from common.domain.errors import STORE_FAILURES, CorruptValue, InvalidInput
 from common.domain.execution import Cause, Reason
 from common.domain.ids import ExecutionId, epoch_s
 from common.domain.keys import Keyspace
@@ -249,7 +249,7 @@ class TriggerDesk:
             return
         try:
             await self._claims.request_kill(blocker, by="overlap policy", reason=StopCause.REPLACED.value)
-        except (StoreError, InvalidInput) as error:
+        except (*STORE_FAILURES, InvalidInput) as error:
             log.debug("trigger.replace_postponed", blocker=blocker, error=str(error))
 
     async def _drop(self, waiting: WaitingTrigger, known: KnownJob, blocker: str) -> None:
@@ -269,7 +269,7 @@ class TriggerDesk:
             await self._store.txn(
                 compares=[modified_at(waiting.key, waiting.revision)], deletes=[waiting.key]
             )
-        except StoreError:
+        except STORE_FAILURES:
             self._put(waiting, self._clock.now() + timedelta(seconds=_RETRY_S))
             return
         self._waiting.pop(waiting.key, None)

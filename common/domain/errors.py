@@ -6,6 +6,7 @@ these in the adapters and nowhere else.
 """
 
 import inspect
+from typing import Final
 
 
 class CronError(Exception):
@@ -115,3 +116,7 @@ class IllegalTransition(CronError):
 
 class SpawnFailed(CronError):
     """The command could not be started."""
+
+
+#: What background loops live through: the store is away, did not say, or refuses the credentials for now.
+STORE_FAILURES: Final = (StoreError, NotAllowed)

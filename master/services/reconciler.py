@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from common.domain.codec import encode_cursor
-from common.domain.errors import StoreError
+from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Reason, Status
 from common.domain.ids import from_epoch_s
 from common.domain.job import JobSpec
@@ -102,7 +102,7 @@ class Reconciler:
             for look in (self._close_abandoned, self._account_for_missed, self._sweep_orphans):
                 try:
                     await look()
-                except StoreError as error:
+                except STORE_FAILURES as error:
                     log.debug("reconcile.postponed", what=look.__name__, error=str(error))
 
     def _is_current(self) -> bool:
