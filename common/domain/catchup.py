@@ -68,15 +68,6 @@ class CatchUpPlan:
         return any(not span.count_is_exact for span in self.missed)
 
 
-def undecided_since(cursor: datetime, changed_at: datetime) -> datetime:
-    """
-    The instant after which ticks of this version of the job count.
-
-    Enabling a job is a change, so there is no catch-up for the time it was disabled (situations 27 and 28).
-    """
-    return max(cursor, changed_at)
-
-
 def missed_ticks(
     schedule: Schedule,
     *,
@@ -92,7 +83,7 @@ def missed_ticks(
     Sort the ticks in (*cursor*, *now*] into caught up, on time and missed.
 
     Args:
-        cursor: The last decided tick, or what `undecided_since` says.
+        cursor: The last decided tick, or the last change of the job if that is later (situations 27, 28).
         window_s: Late ticks older than this never start.
         start_deadline_s: Ticks at most this old are on time, whatever the policy.
         limit: How many ticks are enumerated, and started late, at most.

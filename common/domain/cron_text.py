@@ -7,7 +7,6 @@ and everything gone that parsers read differently: ranges over the end, `7` for 
 
 import difflib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -335,8 +334,3 @@ def _value_hint(field: Field, text: str) -> str:
 def _refusal(reason: str, field: Field | None = None) -> InvalidSchedule:
     message = f"{field.name}: {reason}" if field else f"schedule: {reason}"
     return InvalidSchedule(message, field="schedule", part=field.name if field else None)
-
-
-def plain_text(fields: Sequence[Sequence[str]]) -> str:
-    """The plain fields as one six-field text, for messages and comparisons."""
-    return " ".join(",".join(field) for field in fields)

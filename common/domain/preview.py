@@ -79,6 +79,8 @@ class Preview:
 
 def preview_schedule(schedule: Schedule, after: datetime, count: int) -> Preview:
     """The next *count* ticks strictly later than *after*, and the warnings for the year from then on."""
+    # Changes of the clock are found in whole seconds; `now` usually has a fraction.
+    after = after.astimezone(UTC).replace(microsecond=0)
     ticks = next_ticks(schedule, after, max(count, 2))
     warnings = [*_sparse_warning(ticks, after)]
     if isinstance(schedule, EverySchedule) and schedule.interval == _SECOND:
@@ -153,7 +155,7 @@ def _dst_warnings(schedule: CronSchedule, cron: CronText, after: datetime) -> It
         # It comes due in every hour: in one more or one fewer that day, which surprises nobody.
         return
     warned: set[WarningCode] = set()
-    for change in offset_changes(schedule.zone, after.astimezone(UTC), after.astimezone(UTC) + _YEAR):
+    for change in offset_changes(schedule.zone, after, after + _YEAR):
         start, end = sorted((change.before, change.after))
         match = schedule.fields.first_from(start)
         code = WarningCode.DST_GAP if change.is_gap else WarningCode.DST_REPEATED

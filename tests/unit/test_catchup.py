@@ -2,10 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.domain.catchup import CatchUpPlan, MissedSpan, missed_ticks, undecided_since
+from common.domain.catchup import CatchUpPlan, MissedSpan, missed_ticks
 from common.domain.execution import Reason
+from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.policy import CatchUp
 from common.domain.schedule import Schedule, parse_schedule
+from common.domain.timing import Timing
 
 NONE, LAST, ALL = CatchUp.NONE, CatchUp.LAST, CatchUp.ALL
 
@@ -216,9 +218,10 @@ def test_reason_is_the_callers():
 )
 def test_rows_27_and_28(cursor, changed_at, expected):
     """Ticks from before the job was changed or enabled are not caught up."""
+    timing = Timing(parse_schedule("*/10 * * * *"), floor=epoch_s(at(changed_at)))
     result = missed_ticks(
-        parse_schedule("*/10 * * * *"),
-        cursor=undecided_since(at(cursor), at(changed_at)),
+        timing,
+        cursor=from_epoch_s(timing.base(epoch_s(at(cursor)))),
         now=at("10:59"),
         policy=ALL,
         window_s=3_600,

@@ -5,7 +5,8 @@ import pytest
 from common.domain.preview import PreviewTick, TickFlag, WarningCode, preview_schedule
 from common.domain.schedule import parse_schedule
 
-MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+#: With a fraction, as a clock that is read has.
+MARCH = datetime(2026, 3, 1, 10, 11, 12, 345_678, tzinfo=UTC)
 
 
 def codes(text: str, zone: str = "UTC") -> list[str]:
@@ -42,6 +43,7 @@ def test_warnings(text, expected):
         pytest.param("30 2 * * *", "Europe/Berlin", ["dst_gap", "dst_repeated"], id="fixed time in both"),
         pytest.param("30 2 29 3 *", "Europe/Berlin", ["dst_gap"], id="on the day of the gap only"),
         pytest.param("30 4 * * *", "Europe/Berlin", [], id="at another time"),
+        pytest.param("0 3 * * *", "Europe/Berlin", [], id="at the very end of both"),
         pytest.param("30 2 * * *", "Asia/Tokyo", [], id="in a zone without DST"),
         pytest.param(
             "*/15 2 * * *", "Europe/Berlin", ["dst_gap", "dst_repeated"], id="real time in one hour"
