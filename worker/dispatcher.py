@@ -78,6 +78,11 @@ class Dispatcher:
         self._plan.put(job, self._instant_of(job))
         self._wake.set()
 
+    def look_again(self) -> None:
+        """The clock has stepped: what is due is another question now."""
+        for job in list(self._plan):
+            self.replan(job)
+
     async def run(self) -> None:
         """Dispatch, for ever."""
         async with asyncio.TaskGroup() as group:

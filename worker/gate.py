@@ -4,7 +4,6 @@ Several parts can close the gate (no session, the lease about to end, a distrust
 a stop that has begun); it is open when none of them does. The reason ends up in the ledger.
 """
 
-import asyncio
 from enum import StrEnum
 
 import structlog
@@ -36,11 +35,10 @@ _REASONS = {
 
 
 class Gate:
-    """Open unless somebody bars it."""
+    """Open unless somebody bars it; a new worker has no session yet."""
 
     def __init__(self) -> None:
-        self._bars: dict[Bar, str] = {}
-        self.changed = asyncio.Event()
+        self._bars: dict[Bar, str] = {Bar.SESSION: "not registered in etcd yet"}
 
     @property
     def is_open(self) -> bool:
@@ -60,12 +58,10 @@ class Gate:
         return bar in self._bars
 
     def close(self, bar: Bar, why: str) -> None:
-        if bar not in self._bars:
+        if not self._bars:
             log.info("gate.closed", by=bar.value, why=why)
         self._bars[bar] = why
-        self.changed.set()
 
     def open(self, bar: Bar) -> None:
-        if self._bars.pop(bar, None) is not None:
+        if self._bars.pop(bar, None) is not None and not self._bars:
             log.info("gate.opened", by=bar.value)
-            self.changed.set()

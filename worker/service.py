@@ -23,6 +23,7 @@ from worker.gate import Bar, Gate
 from worker.job_feed import JobFeed
 from worker.kill_switch import KillSwitch
 from worker.launcher import Launcher
+from worker.ports import Journal
 from worker.registration import Registration
 from worker.roster import Roster
 from worker.running import RunningExecutions
@@ -42,7 +43,9 @@ class Background(Protocol):
     async def run(self) -> None: ...
 
 
-class RunningJournal(Protocol):
+class RunningJournal(Journal, Protocol):
+    """A journal with its life cycle."""
+
     async def run(self) -> None: ...
 
     async def close(self) -> None:
