@@ -39,7 +39,7 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>&1 | grep -E 'BROKEN|kept|imports|->' ; test $${PIPESTATUS[0]} -eq 0
+	@$(BIN)/lint-imports --no-logo >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
 
 lint-frontend: $(NODE_MODULES) ## eslint, prettier, vue-tsc
 	@$(NPM) run --silent lint

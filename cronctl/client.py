@@ -66,7 +66,8 @@ class Api:
         while left is None or left > 0:
             size = _PAGE_SIZE if left is None else min(left, _PAGE_SIZE)
             page = self.get(path, **params, page_size=size, page_token=token)
-            yield from page["items"]
+            # Short lists (workers) come whole, whatever size was asked for.
+            yield from page["items"][:left]
             token = page.get("next_page_token")
             left = None if left is None else left - len(page["items"])
             if not token or not page["items"]:

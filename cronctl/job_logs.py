@@ -17,9 +17,9 @@ from cronctl.failures import Unreachable
 from cronctl.options import JobArgument, NamespaceOption, connect, job_ref
 from cronctl.output import Format, Row, duration_text, print_json, print_yaml
 
-_POLL_S: Final = 1.0
 #: An execution that was asked for has no record before a worker takes it.
 _APPEARS_WITHIN_S: Final = 60.0
+_BEFORE_THE_FIRST: Final = -1
 
 
 def logs(
@@ -49,50 +49,55 @@ def logs(
         elif follow:
             raise typer.Exit(follow_execution(api, record["id"]))
         else:
-            _print_output(api, record["id"], after_seq=None)
+            _print_output(api, record["id"], after_seq=_BEFORE_THE_FIRST)
             _note(record)
 
 
-def follow_execution(api: Api, execution_id: str) -> int:
+def follow_execution(api: Api, execution_id: str, *, poll_s: float = 1.0) -> int:
     """Print the output until the execution ends; return 0 if it succeeded and 1 otherwise."""
-    record = _appeared(api, execution_id)
-    after_seq: int | None = None
+    _await_record(api, execution_id, poll_s)
+    after_seq = _BEFORE_THE_FIRST
     while True:
         try:
-            # The status first: output that comes after it was read is printed in the next round.
-            record = api.get(f"/execution/{execution_id}")
-            after_seq = _print_output(api, execution_id, after_seq=after_seq)
-        except (StoreError, Unreachable) as error:
-            print(f"cronctl: {error}; trying again", file=sys.stderr)
-        else:
-            if not record.get("live") and Status(record["status"]).is_terminal:
+            after_seq, is_finished = _print_output(api, execution_id, after_seq=after_seq)
+            if is_finished:
+                record = api.get(f"/execution/{execution_id}")
                 _note(record)
                 return 0 if record["status"] == Status.SUCCEEDED else 1
-        time.sleep(_POLL_S)
+        except (StoreError, Unreachable) as error:
+            # History may be away for a while; what is printed stays printed.
+            print(f"cronctl: {error}; trying again", file=sys.stderr)
+        time.sleep(poll_s)
 
 
-def _appeared(api: Api, execution_id: str) -> Row:
+def _await_record(api: Api, execution_id: str, poll_s: float) -> None:
     deadline = time.monotonic() + _APPEARS_WITHIN_S
     while True:
         try:
-            return api.get(f"/execution/{execution_id}")
+            api.get(f"/execution/{execution_id}")
+            return
         except NotFound:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(_POLL_S)
+            time.sleep(poll_s)
 
 
-def _print_output(api: Api, execution_id: str, *, after_seq: int | None) -> int | None:
-    """Print what came after chunk *after_seq*; return the number of the last chunk."""
+def _print_output(api: Api, execution_id: str, *, after_seq: int) -> tuple[int, bool]:
+    """
+    Print what came after chunk *after_seq*, which may take several answers.
+
+    Returns:
+        The number of the last chunk, and whether no more can come.
+    """
     while True:
-        chunk = api.get(f"/execution/{execution_id}/output", after_seq=after_seq)
-        for line in chunk["lines"]:
+        part = api.get(f"/execution/{execution_id}/output", after_seq=after_seq)
+        for line in part["lines"]:
             stream = sys.stdout if line["stream"] == "stdout" else sys.stderr
             print(line["text"], file=stream, flush=True)
-        following = chunk["next_seq"] - 1
-        if not chunk["lines"] or following == after_seq:
-            return after_seq if following < 0 else following
-        after_seq = following
+        last_seq = part["next_seq"] - 1
+        if part["finished"] or last_seq == after_seq:
+            return last_seq, bool(part["finished"])
+        after_seq = last_seq
 
 
 def _note(record: Row) -> None:

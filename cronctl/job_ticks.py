@@ -5,9 +5,10 @@ from typing import Annotated, Final
 
 import typer
 
-from common.domain.errors import InvalidInput
+from common.domain.errors import InvalidInput, NotFound
 from common.domain.ids import epoch_s
-from cronctl.options import JobArgument, NamespaceOption, Output, connect, job_ref
+from cronctl.client import Api
+from cronctl.options import JobArgument, JobRef, NamespaceOption, Output, connect, job_ref
 from cronctl.output import Column, Format, Row, duration_text, print_one, print_rows
 
 _NEXT_COLUMNS: Final = (
@@ -70,6 +71,7 @@ def next_ticks(
                 "schedule": found["schedule"],
                 "timezone": found["timezone"],
                 "name": ref.name,
+                "namespace": ref.namespace,
                 "count": count,
             }
             previewed = api.post("/schedule/preview", asked)["ticks"]
@@ -114,10 +116,17 @@ def explain(
 ) -> None:
     """Say why a tick ran, did not run, or where it will run."""
     ref = job_ref(job, namespace)
-    asked = None if tick is None else _tick_s(tick)
     with connect(context) as api:
+        asked = _last_tick_s(api, ref) if tick is None else _tick_s(tick)
         told = api.get(f"/job/{ref.name}/explain", namespace=ref.namespace, tick=asked)
     print_one(told, _EXPLAIN_COLUMNS, output, name=str(told.get("verdict")))
+
+
+def _last_tick_s(api: Api, ref: JobRef) -> int:
+    rows = api.pages(f"/job/{ref.name}/ledger", limit=1, namespace=ref.namespace)
+    if (last := next(rows, None)) is None:
+        raise NotFound(f"{ref} had no tick yet; name one to come with --tick (see `cronctl job next`)")
+    return int(last["tick"])
 
 
 def _tick_s(text: str) -> int:

@@ -7,7 +7,6 @@ import httpx2
 import pytest
 
 from common.domain.errors import InvalidInput
-from cronctl import job_logs
 from cronctl.client import Api
 from cronctl.contexts import Connection
 from cronctl.job_definition import _completed, _save_flags, definition_of, read_documents
@@ -121,9 +120,8 @@ def test_flags_change_the_version_they_were_read_from():
 
 
 @pytest.mark.parametrize(("status", "expected"), [("succeeded", 0), ("failed", 1)])
-def test_following_prints_each_line_once_and_ends_as_the_execution_did(monkeypatch, capsys, status, expected):
+def test_following_prints_each_line_once_and_ends_as_the_execution_did(capsys, status, expected):
     """Streams are kept apart; the last round comes after the end was seen."""
-    monkeypatch.setattr(job_logs, "_POLL_S", 0.0)
     lines = [
         {"seq": 0, "stream": "stdout", "text": "one"},
         {"seq": 1, "stream": "stderr", "text": "oops"},
@@ -132,19 +130,17 @@ def test_following_prints_each_line_once_and_ends_as_the_execution_did(monkeypat
     rounds = []
 
     def answer(request):
-        if request.url.path.endswith("/output"):
-            after = int(request.url.params.get("after_seq", -1))
-            shown = [line for line in lines if after < line["seq"] <= len(rounds)]
-            following = max([after, *(line["seq"] for line in shown)]) + 1
-            return httpx2.Response(200, json={"lines": shown, "next_seq": following})
+        if not request.url.path.endswith("/output"):
+            return httpx2.Response(200, json={"id": "e", "status": status})
         rounds.append(request)
-        over = len(rounds) > 2
-        return httpx2.Response(
-            200, json={"id": "e", "status": status if over else "running", "live": not over}
-        )
+        after = int(request.url.params["after_seq"])
+        shown = [line for line in lines if after < line["seq"] < len(rounds) // 2]
+        last = max([after, *(line["seq"] for line in shown)])
+        finished = last == lines[-1]["seq"]
+        return httpx2.Response(200, json={"lines": shown, "next_seq": last + 1, "finished": finished})
 
     with played(answer) as api:
-        code = follow_execution(api, "e")
+        code = follow_execution(api, "e", poll_s=0)
     told = capsys.readouterr()
 
     assert (expected, "one\ntwo\n", "oops\n") == (code, told.out, told.err)
