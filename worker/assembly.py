@@ -83,7 +83,19 @@ class Limits:
 
 
 class Assembly:
-    """The parts of one worker, and the worker made of them."""
+    """
+    The parts of one worker, and the worker made of them.
+
+    The classes that decide about ticks are named here once, so that the simulation can plant a mistake in one
+    of them and prove that it would be found.
+    """
+
+    session_type: type[Session] = Session
+    feed_type: type[Feed] = Feed
+    claims_type: type[Claims] = Claims
+    taker_type: type[TickTaker] = TickTaker
+    job_feed_type: type[JobFeed] = JobFeed
+    kill_switch_type: type[KillSwitch] = KillSwitch
 
     def __init__(self, deps: Deps, description: Description, limits: Limits) -> None:
         self.deps = deps
@@ -92,7 +104,9 @@ class Assembly:
         self.running = RunningExecutions()
         self.slots = Slots(description.slots)
         self.plan = Plan()
-        self.session = Session(deps.store, deps.clock, ttl_s=limits.lease_ttl_s, name=description.worker_id)
+        self.session = self.session_type(
+            deps.store, deps.clock, ttl_s=limits.lease_ttl_s, name=description.worker_id
+        )
         self.registration = Registration(
             deps.store,
             deps.keyspace,
@@ -101,7 +115,7 @@ class Assembly:
             deps.is_predecessor,
             description.worker_id,
         )
-        self.claims = Claims(
+        self.claims = self.claims_type(
             deps.store, deps.keyspace, deps.clock, self.registration.membership, deps.new_nonce
         )
         self._make_coordination(limits)
@@ -148,13 +162,13 @@ class Assembly:
         deps, keys, worker_id = self.deps, self.deps.keyspace, self.description.worker_id
         membership = self.registration.membership
         self.roster = Roster(self._feed(keys.health_prefix, "health"), keys, worker_id)
-        self.kill_switch = KillSwitch(self._feed(keys.kills, "kills"), keys, self.running)
+        self.kill_switch = self.kill_switch_type(self._feed(keys.kills, "kills"), keys, self.running)
         runner = Runner(
             self.claims, deps.supervisor, deps.journal, deps.clock, self.running, self._current_revision
         )
         self.launcher = Launcher(runner, self.running, self.slots, self.kill_switch, membership, deps.clock)
         self.dispatcher = Dispatcher(deps.store, keys, deps.clock, self.plan, self.gate, self.launcher)
-        self.job_feed = JobFeed(
+        self.job_feed = self.job_feed_type(
             deps.store,
             keys,
             self._feed(keys.jobs, "jobs"),
@@ -162,7 +176,7 @@ class Assembly:
             self.plan,
             self.dispatcher.replan,
         )
-        taker = TickTaker(deps.store, self.claims, deps.journal, self.launcher, deps.clock, worker_id)
+        taker = self.taker_type(deps.store, self.claims, deps.journal, self.launcher, deps.clock, worker_id)
         self.dispatcher.connect(taker, self.job_feed)
         self.trigger_desk = TriggerDesk(
             deps.store,
@@ -219,7 +233,7 @@ class Assembly:
         )
 
     def _feed(self, prefix: str, name: str) -> Feed:
-        return Feed(self.deps.store, prefix, name=name)
+        return self.feed_type(self.deps.store, prefix, name=name)
 
     def _current_revision(self, uid: str) -> int | None:
         known = self.job_feed.job(uid)
