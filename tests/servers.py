@@ -103,13 +103,16 @@ class EtcdServer:
     endpoint: str
     version: str
     server: ServerProcess
+    is_tls: bool = False
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
         return self.server.process
 
     def start(self) -> None:
-        self.server.start(lambda: _accepts(self.endpoint))
+        # Healthy means that it has a leader; over TLS it may want a certificate to tell.
+        is_ready = _accepts if self.is_tls else _is_healthy
+        self.server.start(lambda: is_ready(self.endpoint))
 
     def stop(self) -> None:
         self.server.stop()
@@ -189,7 +192,8 @@ def start_etcd(
         *("--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url),
         *("--initial-cluster", f"test={peer_url}", "--enable-grpc-gateway=false", *quick, *arguments),
     )
-    server = EtcdServer(endpoint, version, ServerProcess(command, data_dir / "etcd.log"))
+    process = ServerProcess(command, data_dir / "etcd.log")
+    server = EtcdServer(endpoint, version, process, is_tls=scheme == "https")
     server.start()
     return server
 

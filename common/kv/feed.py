@@ -157,12 +157,14 @@ class Feed:
 
     async def _follow(self) -> AsyncGenerator[FeedEvent, None]:
         """Watch, with a full listing now and then; returns when the store has to be listed anew."""
-        if self._is_interrupted and await self._has_rewound():
-            self._needs_listing = True
-            return
         async with aclosing(_Steps(self._store, self._prefix, self.revision + 1)) as watch:
+            is_new = True
             while True:
                 batch = await watch.next(self._next_listing_s)
+                if is_new and await self._has_rewound():
+                    self._needs_listing = True
+                    return
+                is_new = False
                 if batch is not None:
                     if event := self._apply(batch):
                         yield event
@@ -175,7 +177,8 @@ class Feed:
                         yield event
 
     async def _has_rewound(self) -> bool:
-        # A watch from a revision that a restored store has not reached yet would just stay silent.
+        # Asked once the watch stands, however it came to be opened: a watch from a revision that a restored
+        # store has not reached yet would just stay silent.
         probe = await self._store.txn(reads=(self._prefix,))
         return probe.revision < self.revision
 

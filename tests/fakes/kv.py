@@ -71,6 +71,12 @@ class FakeStore:
             self._clients[name] = FakeClient(self, name)
         return self._clients[name]
 
+    def forget(self, name: str) -> None:
+        """The process *name* is dead: its connection is gone, and the next `client(name)` is a new one."""
+        client = self._clients.pop(name, None)
+        if client is not None:
+            client.drop_watches()
+
     # -- faults of the server ------------------------------------------------------------------------------
 
     @property
