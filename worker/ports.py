@@ -176,13 +176,22 @@ class RecordSink(Protocol):
 class Spool(Protocol):
     """
     Records on the worker's own disk, in two lanes: statuses (executions, ledger) are never dropped, output
-    is dropped oldest first when the lane is full.
+    is dropped oldest first when the lane is full. What is dropped leaves an `OutputLoss` among the statuses.
     """
+
+    def __len__(self) -> int:
+        """Records that are not acknowledged."""
+        ...
 
     def append(self, record: Record) -> None: ...
 
     async def sync(self) -> None:
-        """Return when everything appended before the call has reached the disk."""
+        """
+        Return when everything appended before the call has reached the disk.
+
+        Raises:
+            OSError: The disk refuses; what was appended is kept in memory and written later.
+        """
         ...
 
     def peek(self, limit: int, limit_bytes: int) -> tuple[Record, ...]:

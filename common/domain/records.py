@@ -244,4 +244,19 @@ class OutputChunk:
         }
 
 
-Record: TypeAlias = ExecutionRecord | LedgerRow | OutputChunk
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputLoss:
+    """Output of this execution was dropped before it was stored: its record says `truncated` from now on."""
+
+    execution_id: str
+    fence: int
+
+    @property
+    def key(self) -> str:
+        return self.execution_id
+
+    def document(self) -> Document:
+        return {"fence": self.fence, "truncated": True}
+
+
+Record: TypeAlias = ExecutionRecord | LedgerRow | OutputChunk | OutputLoss

@@ -1,0 +1,78 @@
+"""Collections and indexes of history, made by whoever comes first; used by master and worker.
+
+Repeating it changes nothing. Documents expire by a TTL index on `expires_at`. Only `worker_metrics` is a time
+series: those cannot be upserted, and every other collection is.
+"""
+
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+
+from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, WORKER_METRICS, WORKERS, Document
+from common.mongo.client import unavailable
+
+METRICS_KEPT_S: Final = 7 * 86_400
+_NAMESPACE_EXISTS: Final = 48
+
+_EXPIRY: Final = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
+INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
+    EXECUTIONS: (
+        IndexModel([("uid", ASCENDING), ("tick", DESCENDING)], name="uid_tick"),
+        # By scheduled_at and not by tick: runs somebody asked for have no tick and belong into the same
+        # lists.
+        IndexModel(
+            [("namespace", ASCENDING), ("job", ASCENDING), ("scheduled_at", DESCENDING), ("_id", DESCENDING)],
+            name="job_scheduled",
+        ),
+        IndexModel([("scheduled_at", DESCENDING), ("_id", DESCENDING)], name="scheduled"),
+        IndexModel(
+            [("status", ASCENDING), ("started_at", DESCENDING)],
+            name="unfinished",
+            partialFilterExpression={"status": {"$in": ["claimed", "running"]}},
+        ),
+        IndexModel([("worker", ASCENDING), ("started_at", DESCENDING)], name="worker_started"),
+        IndexModel([("finished_at", DESCENDING), ("_id", DESCENDING)], name="finished"),
+        _EXPIRY,
+    ),
+    LEDGER: (
+        IndexModel([("uid", ASCENDING), ("tick", DESCENDING)], name="uid_tick"),
+        IndexModel([("namespace", ASCENDING), ("job", ASCENDING), ("tick", DESCENDING)], name="job_tick"),
+        _EXPIRY,
+    ),
+    OUTPUT: (
+        IndexModel([("execution_id", ASCENDING), ("seq", ASCENDING)], name="execution_seq"),
+        _EXPIRY,
+    ),
+    WORKERS: (_EXPIRY,),
+}
+
+
+async def ensure_schema(database: AsyncDatabase[Document]) -> None:
+    """
+    Make what is missing. Programs that start together may all call it.
+
+    Raises:
+        StoreUnavailable: MongoDB could not be reached or refused.
+    """
+    try:
+        for name, indexes in INDEXES.items():
+            await database[name].create_indexes(list(indexes))
+        await _make_metrics(database)
+    except PyMongoError as error:
+        raise unavailable(error) from error
+
+
+async def _make_metrics(database: AsyncDatabase[Document]) -> None:
+    options: dict[str, Any] = {
+        "timeseries": {"timeField": "at", "metaField": "worker", "granularity": "seconds"},
+        "expireAfterSeconds": METRICS_KEPT_S,
+    }
+    try:
+        await database.create_collection(WORKER_METRICS, **options)
+    except CollectionInvalid:
+        return
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise

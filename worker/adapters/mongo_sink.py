@@ -1,0 +1,182 @@
+"""Records into MongoDB: durable, idempotent, fenced (implements `ports.RecordSink`).
+
+One `update` command per collection and batch, made here: the driver's bulk interface costs 40 us of Python
+per record, a plain command 5. Retrying is the caller's, with the same records. Output goes first, statuses
+after it, so that an execution does not look finished before its last lines are there.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bson.errors import BSONError
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DocumentTooLarge, PyMongoError
+
+from common.domain.errors import StoreUnavailable
+from common.domain.records import (
+    EXECUTIONS,
+    LEDGER,
+    OUTPUT,
+    WORKER_METRICS,
+    WORKERS,
+    Document,
+    ExecutionRecord,
+    LedgerRow,
+    OutputChunk,
+    OutputLoss,
+    Record,
+)
+from common.mongo.client import DURABLE, is_temporary, is_temporary_code, unavailable
+from worker.ports import WriteReport
+
+_DUPLICATE_KEY: Final = 11000
+#: Fields a later state may lack that an earlier one of the same execution had.
+_TAKEN_BACK: Final = ("reason", "error")
+
+
+class MongoSink:
+    """Writes records into the collections of one database."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self._database = database
+
+    async def write(self, records: Sequence[Record]) -> WriteReport:
+        batch = _Batch()
+        await self._update(batch, OUTPUT, [_insert(r) for r in records if isinstance(r, OutputChunk)])
+        executions = [r for r in records if isinstance(r, ExecutionRecord)]
+        await self._update(batch, EXECUTIONS, _upserts(executions))
+        await self._update(batch, LEDGER, [_insert(r) for r in records if isinstance(r, LedgerRow)])
+        # After the executions they belong to, which may be in the same batch.
+        await self._update(batch, EXECUTIONS, [_loss(r) for r in records if isinstance(r, OutputLoss)])
+        return WriteReport(
+            stored=len(records) - len(batch.fenced) - len(batch.refused),
+            fenced=tuple(batch.fenced),
+            refused=tuple(batch.refused),
+        )
+
+    async def report_worker(self, worker_id: str, document: Document, metrics: Document) -> None:
+        """
+        Replace the worker's document and add a sample to its metrics.
+
+        Args:
+            metrics: With `at`, an aware datetime.
+
+        Raises:
+            StoreUnavailable: It was not stored; the next report makes up for it.
+        """
+        try:
+            await self._database[WORKERS].replace_one({"_id": worker_id}, document, upsert=True)
+            await self._database[WORKER_METRICS].insert_one({**metrics, "worker": worker_id})
+        except PyMongoError as error:
+            raise unavailable(error) from error
+
+    async def _update(self, batch: "_Batch", collection: str, updates: list["_Update"]) -> None:
+        if not updates:
+            return
+        command: Document = {
+            "update": collection,
+            "updates": [update.operation for update in updates],
+            "ordered": False,
+            "writeConcern": DURABLE.document,
+        }
+        try:
+            answer = await self._database.command(command)
+        except (DocumentTooLarge, BSONError, OverflowError, UnicodeEncodeError) as error:
+            await self._one_by_one(batch, collection, updates, str(error))
+            return
+        except PyMongoError as error:
+            if is_temporary(error):
+                raise unavailable(error) from error
+            await self._one_by_one(batch, collection, updates, str(error))
+            return
+        _read_answer(batch, updates, answer)
+
+    async def _one_by_one(
+        self, batch: "_Batch", collection: str, updates: list["_Update"], reason: str
+    ) -> None:
+        """The command was refused as a whole: find the record it was refused for."""
+        if len(updates) == 1:
+            batch.refused += [(record, reason) for record in updates[0].records]
+            return
+        middle = len(updates) // 2
+        await self._update(batch, collection, updates[:middle])
+        await self._update(batch, collection, updates[middle:])
+
+
+class _Update:
+    """One operation, and the records it stores."""
+
+    __slots__ = ("operation", "records")
+
+    def __init__(self, operation: Document, *records: Record) -> None:
+        self.operation = operation
+        self.records = records
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.fenced: list[str] = []
+        self.refused: list[tuple[Record, str]] = []
+
+
+def _read_answer(batch: _Batch, updates: list[_Update], answer: dict[str, Any]) -> None:
+    """
+    Raises:
+        StoreUnavailable: Some of it must be written again; all of it may be.
+    """
+    temporary = None
+    for error in answer.get("writeErrors", ()):
+        update = updates[error["index"]]
+        if error["code"] == _DUPLICATE_KEY:
+            # Refused by its fence, or stored by an earlier try: either way it is done.
+            batch.fenced += [record.key for record in update.records]
+        elif is_temporary_code(error["code"]):
+            temporary = error["errmsg"]
+        else:
+            reason = f"MongoDB error {error['code']}: {error['errmsg']}"
+            batch.refused += [(record, reason) for record in update.records]
+    concern = answer.get("writeConcernError")
+    if concern is not None:
+        temporary = concern.get("errmsg", "the write is not durable yet")
+    if temporary is not None:
+        raise StoreUnavailable(f"MongoDB: {temporary}")
+
+
+def _upserts(records: list[ExecutionRecord]) -> list[_Update]:
+    """States of one execution in one batch become one operation; the history keeps them all."""
+    states: dict[str, list[ExecutionRecord]] = {}
+    for record in records:
+        states.setdefault(record.execution_id, []).append(record)
+    return [_upsert(of_one) for of_one in states.values()]
+
+
+def _upsert(states: list[ExecutionRecord]) -> _Update:
+    if len(states) > 1:
+        states = sorted(states, key=lambda record: (record.fence, record.seq))
+    last = states[-1]
+    document = last.document()
+    # Not $push: the batch may be a second try, and may by now hold one state more than the first.
+    entries = {"$each": [record.history_entry() for record in states]}
+    change: Document = {"$set": document, "$addToSet": {"history": entries}}
+    missing = {field: "" for field in _TAKEN_BACK if field not in document}
+    if missing:
+        change["$unset"] = missing
+    older = {"$or": [{"fence": {"$lt": last.fence}}, {"fence": last.fence, "seq": {"$lt": int(last.seq)}}]}
+    return _Update({"q": {"_id": last.execution_id, **older}, "u": change, "upsert": True}, *states)
+
+
+def _insert(record: OutputChunk | LedgerRow) -> _Update:
+    return _Update(
+        {"q": {"_id": record.key}, "u": {"$setOnInsert": record.document()}, "upsert": True}, record
+    )
+
+
+def _loss(record: OutputLoss) -> _Update:
+    return _Update(
+        {
+            "q": {"_id": record.execution_id, "fence": record.fence},
+            "u": {"$set": {"truncated": True}},
+            "upsert": False,
+        },
+        record,
+    )
