@@ -53,6 +53,11 @@ class Keyspace:
         return f"{self.prefix}masters/"
 
     @property
+    def admin_tokens(self) -> str:
+        """Digests of the masters' admin tokens, each on a lease of its own."""
+        return f"{self.prefix}admin-tokens/"
+
+    @property
     def requests(self) -> str:
         """Idempotency keys of run-now requests, each on a lease of its own."""
         return f"{self.prefix}requests/"

@@ -1,0 +1,46 @@
+"""What the API accepts as bodies, beside the job definition itself. Unknown fields are refused."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from common.domain.ids import Name
+from common.domain.job import Text
+
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+ParameterValue = Annotated[Text, Field(max_length=2048)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunBody(_Body):
+    """How to run a job now."""
+
+    parameters: Annotated[
+        dict[ParameterName, ParameterValue],
+        Field(max_length=32, description="Each becomes `CRON_PARAM_<NAME>` in the command's environment."),
+    ] = {}
+    worker: Annotated[Name | None, Field(description="Run on this worker, which must be online.")] = None
+    force: Annotated[bool, Field(description="Start although an execution of this job runs.")] = False
+
+
+class DisableBody(_Body):
+    """How long a job is paused."""
+
+    until: Annotated[
+        AwareDatetime | None, Field(description="The job resumes by itself at this instant.")
+    ] = None
+
+
+class PreviewBody(_Body):
+    """A schedule to look at before it is saved."""
+
+    schedule: Annotated[Text, Field(max_length=1024)]
+    timezone: Annotated[str, Field(max_length=64)] = "UTC"
+    name: Annotated[str | None, Field(max_length=128, description="A stored job, for `H` and `@every`.")] = (
+        None
+    )
+    namespace: Name = "default"
+    count: Annotated[int, Field(ge=1, le=50)] = 5

@@ -1,0 +1,211 @@
+"""The list of jobs as values: one row per stored key, filtered, ordered and cut into pages.
+
+Pure. A page is a slice of a sorted list of keys, so a job that is created or deleted between two pages
+neither repeats a row nor hides one. Rows hold what filters need in the form they need it.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from common.domain.execution import Status
+from common.domain.ids import epoch_s, from_epoch_s
+from common.domain.job import JobSpec
+from common.domain.schedule import Schedule, next_ticks
+from common.domain.timing import Timing
+
+#: Sorts behind every real number, and JSON can carry it.
+_NEVER: Final = 1e18
+RowKey: TypeAlias = tuple[float, str, str]
+
+
+@dataclass(slots=True, eq=False)
+class JobRow:
+    """
+    One stored job.
+
+    Attributes:
+        spec: None when the stored value cannot be read.
+        quarantined: Why it cannot be read, for people; None for a good one.
+        schedule: None without a schedule, or when quarantined.
+        timing: The schedule within the job's times; None also when the job is disabled.
+        next_tick: The view keeps it ahead of the clock.
+        shown: The definition as JSON values with secrets masked, made when first asked for.
+        haystack: What the search looks through, in lower case.
+    """
+
+    namespace: str
+    name: str
+    revision: int
+    create_revision: int
+    spec: JobSpec | None = None
+    quarantined: str | None = None
+    schedule: Schedule | None = None
+    timing: Timing | None = None
+    next_tick: datetime | None = None
+    shown: dict[str, Any] | None = None
+    haystack: str = ""
+
+    @property
+    def uid(self) -> str | None:
+        return self.spec.uid if self.spec else None
+
+
+def upcoming_ticks(timing: Timing, now: datetime, count: int) -> list[datetime]:
+    """The next *count* ticks later than *now* that belong to the job; fewer if there are not so many."""
+    return next_ticks(timing, from_epoch_s(timing.base(epoch_s(now))), count)
+
+
+class JobStatus(StrEnum):
+    """What the list of jobs can be filtered by: what a job does now, or how it ended last."""
+
+    RUNNING = "running"
+    """At least one execution runs now."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    KILLED = "killed"
+    LOST = "lost"
+    NEVER_RUN = "never_run"
+    """No execution is known."""
+    QUARANTINED = "quarantined"
+    """What is stored cannot be read."""
+
+
+class JobOrder(StrEnum):
+    """A minus means descending. What has no value comes last either way."""
+
+    NAME = "name"
+    NAME_DESC = "-name"
+    NEXT_TICK = "next_tick"
+    NEXT_TICK_DESC = "-next_tick"
+    CHANGED_AT = "changed_at"
+    CHANGED_AT_DESC = "-changed_at"
+    LAST_RUN = "last_run"
+    LAST_RUN_DESC = "-last_run"
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How a job's latest known execution stands."""
+
+    execution_id: str
+    status: Status
+    scheduled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Filters and order of one request; None filters nothing. `labels` must all match (None: any value)."""
+
+    q: str | None = None
+    namespace: str | None = None
+    labels: tuple[tuple[str, str | None], ...] = ()
+    enabled: bool | None = None
+    status: JobStatus | None = None
+    order_by: JobOrder = JobOrder.NAME
+
+    def identity(self) -> dict[str, object]:
+        """What a page token is bound to."""
+        return {
+            "q": self.q,
+            "namespace": self.namespace,
+            "labels": [list(label) for label in self.labels],
+            "enabled": self.enabled,
+            "status": self.status,
+            "order_by": self.order_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is known of executions while a list is made, by uid."""
+
+    running: Callable[[str], bool]
+    last: Callable[[str], LastRun | None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    rows: list[JobRow]
+    total: int
+    last_key: RowKey | None
+    """Key of the last row when there are more behind it."""
+
+
+def select_page(
+    rows: Sequence[JobRow], query: JobQuery, activity: Activity, *, after: RowKey | None, size: int
+) -> JobPage:
+    """
+    The page of *query* behind the key *after*.
+
+    Args:
+        rows: All jobs, sorted by namespace and name.
+    """
+    matching = [row for row in rows if _matches(row, query, activity)]
+    ordered, keys = _ordered(matching, query.order_by, activity)
+    start = 0 if after is None else _position_behind(keys, after, query.order_by)
+    page = ordered[start : start + size]
+    has_more = start + size < len(ordered)
+    return JobPage(page, len(matching), keys[start + size - 1] if has_more else None)
+
+
+def _matches(row: JobRow, query: JobQuery, activity: Activity) -> bool:
+    if query.namespace is not None and row.namespace != query.namespace:
+        return False
+    if query.q and not all(word in row.haystack for word in query.q.lower().split()):
+        return False
+    spec = row.spec
+    if query.enabled is not None and (spec is None or spec.enabled is not query.enabled):
+        return False
+    if query.labels and (spec is None or not _carries(spec.labels, query.labels)):
+        return False
+    return query.status is None or _has_status(row, query.status, activity)
+
+
+def _carries(labels: dict[str, str], wanted: Iterable[tuple[str, str | None]]) -> bool:
+    return all(name in labels and value in (None, labels[name]) for name, value in wanted)
+
+
+def _has_status(row: JobRow, status: JobStatus, activity: Activity) -> bool:
+    if row.uid is None or status is JobStatus.QUARANTINED:
+        return status is JobStatus.QUARANTINED and row.quarantined is not None
+    if status is JobStatus.RUNNING:
+        return activity.running(row.uid)
+    last = activity.last(row.uid)
+    if status is JobStatus.NEVER_RUN:
+        return last is None and not activity.running(row.uid)
+    return last is not None and last.status.value == status.value
+
+
+def _ordered(rows: list[JobRow], order: JobOrder, activity: Activity) -> tuple[list[JobRow], list[RowKey]]:
+    if order is JobOrder.NAME_DESC:
+        rows = rows[::-1]
+    if order in (JobOrder.NAME, JobOrder.NAME_DESC):
+        return rows, [(0.0, row.namespace, row.name) for row in rows]
+    by_key = {(_number(row, order, activity), row.namespace, row.name): row for row in rows}
+    keys = sorted(by_key)
+    return [by_key[key] for key in keys], keys
+
+
+def _number(row: JobRow, order: JobOrder, activity: Activity) -> float:
+    match order.value.lstrip("-"):
+        case "next_tick":
+            instant = row.next_tick
+        case "changed_at":
+            instant = row.spec.changed_at if row.spec else None
+        case _:
+            last = activity.last(row.uid) if row.uid else None
+            instant = last.scheduled_at if last else None
+    if instant is None:
+        return _NEVER
+    return -instant.timestamp() if order.value.startswith("-") else instant.timestamp()
+
+
+def _position_behind(keys: list[RowKey], after: RowKey, order: JobOrder) -> int:
+    if order is JobOrder.NAME_DESC:
+        return len(keys) - bisect_left(keys[::-1], after)
+    return bisect_right(keys, after)

@@ -1,0 +1,108 @@
+"""What runs at this moment: a feed of `/cron/runs/`, by execution, by job and by worker.
+
+A run record appears with the claim and goes when the execution's final record is durable, so this is ahead of
+history in MongoDB on both ends.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import structlog
+
+from common.domain.codec import RunRecord
+from common.domain.errors import CorruptValue
+from common.domain.ids import ExecutionId
+from common.domain.keys import Keyspace
+from common.kv.feed import Feed
+from common.kv.values import Change
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """One execution that has been claimed and not been closed; `fence` is the revision of its claim."""
+
+    execution: ExecutionId
+    record: RunRecord
+    fence: int
+
+
+class LiveRuns:
+    """
+    Run records, kept current.
+
+    Attributes:
+        synced: Set once all of them have been seen; it stays set when etcd goes away.
+    """
+
+    def __init__(self, feed: Feed, keyspace: Keyspace) -> None:
+        self._feed = feed
+        self._keyspace = keyspace
+        self._by_id: dict[str, LiveRun] = {}
+        self._by_uid: dict[str, dict[str, LiveRun]] = defaultdict(dict)
+        self._per_worker: Counter[str] = Counter()
+        self.synced = asyncio.Event()
+
+    @property
+    def is_current(self) -> bool:
+        return self.synced.is_set() and self._feed.is_current
+
+    async def run(self) -> None:
+        """Follow the store for ever."""
+        async for event in self._feed.events():
+            for change in event.changes:
+                self._apply(change)
+            if event.synced:
+                self.synced.set()
+
+    def all(self) -> list[LiveRun]:
+        return list(self._by_id.values())
+
+    def find(self, execution_id: str) -> LiveRun | None:
+        return self._by_id.get(execution_id)
+
+    def of_job(self, uid: str) -> list[LiveRun]:
+        runs = self._by_uid.get(uid)
+        return sorted(runs.values(), key=lambda run: run.record.claimed_at) if runs else []
+
+    def is_running(self, uid: str) -> bool:
+        return bool(self._by_uid.get(uid))
+
+    def on_worker(self, worker_id: str) -> int:
+        return self._per_worker[worker_id]
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def _apply(self, change: Change) -> None:
+        try:
+            execution = self._keyspace.parse_run(change.key)
+        except ValueError:
+            log.warning("run.key_ignored", key=change.key)
+            return
+        self._forget(execution)
+        if change.deleted:
+            return
+        try:
+            record = RunRecord.decode(change.key, change.kv.value)
+        except CorruptValue as error:
+            log.warning("run.unreadable", key=change.key, reason=str(error))
+            return
+        run = LiveRun(execution, record, change.kv.create_revision)
+        self._by_id[str(execution)] = run
+        self._by_uid[execution.uid][str(execution)] = run
+        self._per_worker[record.worker] += 1
+
+    def _forget(self, execution: ExecutionId) -> None:
+        run = self._by_id.pop(str(execution), None)
+        if run is None:
+            return
+        self._per_worker[run.record.worker] -= 1
+        if not self._per_worker[run.record.worker]:
+            del self._per_worker[run.record.worker]
+        runs = self._by_uid[execution.uid]
+        del runs[str(execution)]
+        if not runs:
+            del self._by_uid[execution.uid]

@@ -1,0 +1,117 @@
+"""What a command wrote: from the start, from where one stopped reading, or from the end.
+
+Chunks are numbered from 0 without a gap; reading goes by their numbers, so following a running execution
+costs one look at what is new. An answer is bounded in chunks and in lines.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from common.domain.records import Document, Stream
+from master.domain.execution_views import is_finished
+from master.ports import HistoryReader
+
+_CHUNKS_PER_ANSWER: Final = 64
+_CHUNKS_PER_READ: Final = 32
+#: A search goes through everything that is kept, and stops here.
+_LINES_PER_SEARCH: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class OutputQuery:
+    """
+    Which part of the output.
+
+    Attributes:
+        after_seq: Chunks behind this one; -1 from the start.
+        tail: The last so many lines instead.
+        stream: Lines of this stream only.
+        search: Lines that contain this text, in any case.
+    """
+
+    after_seq: int = -1
+    tail: int | None = None
+    stream: Stream | None = None
+    search: str | None = None
+
+
+class OutputReader:
+    """Reads output from history. Raises StoreUnavailable when MongoDB cannot be reached."""
+
+    def __init__(self, history: HistoryReader) -> None:
+        self._history = history
+
+    async def read(self, execution: Document, query: OutputQuery) -> Document:
+        """The part of *execution*'s output that *query* asks for, as the API shows it."""
+        execution_id = execution["_id"]
+        # The document was read before the numbers: if it was finished then, no chunk can come any more.
+        numbers = await self._history.chunk_numbers(execution_id)
+        if query.tail is not None:
+            lines, last = await self._tail(execution_id, numbers, query), numbers[-1] if numbers else -1
+        else:
+            lines, last = await self._forward(execution_id, numbers, query)
+        out = execution.get("out") or {}
+        return {
+            "execution_id": execution_id,
+            "chunks": len(numbers),
+            "next_seq": last + 1,
+            "lines": lines,
+            "truncated": bool(execution.get("truncated")),
+            "finished": is_finished(execution) and last == (numbers[-1] if numbers else -1),
+            "dropped_bytes": out.get("dropped", 0),
+        }
+
+    async def raw(self, execution_id: str, stream: Stream | None) -> AsyncIterator[bytes]:
+        """All lines as text, chunk by chunk."""
+        numbers = await self._history.chunk_numbers(execution_id)
+        for part in _slices(numbers, _CHUNKS_PER_READ):
+            for chunk in await self._history.chunks(execution_id, part):
+                lines = [text for _, name, text in chunk["lines"] if stream in (None, name)]
+                if lines:
+                    yield ("\n".join(lines) + "\n").encode()
+
+    async def _forward(
+        self, execution_id: str, numbers: Sequence[int], query: OutputQuery
+    ) -> tuple[list[Document], int]:
+        wanted = [number for number in numbers if number > query.after_seq]
+        if query.search is None:
+            wanted = wanted[:_CHUNKS_PER_ANSWER]
+        lines: list[Document] = []
+        # Lines are numbered as long as all chunks before them are in hand.
+        line_number = 0 if query.after_seq < 0 else None
+        last = max(query.after_seq, -1)
+        for part in _slices(wanted, _CHUNKS_PER_READ):
+            for chunk in await self._history.chunks(execution_id, part):
+                lines += _selected(chunk, query, line_number)
+                line_number = None if line_number is None else line_number + len(chunk["lines"])
+            last = part[-1]
+            if query.search is not None and len(lines) >= _LINES_PER_SEARCH:
+                break
+        return lines, last
+
+    async def _tail(self, execution_id: str, numbers: Sequence[int], query: OutputQuery) -> list[Document]:
+        count = query.tail or 0
+        lines: list[Document] = []
+        for part in _slices(numbers[::-1], _CHUNKS_PER_READ):
+            found = await self._history.chunks(execution_id, part)
+            lines = [line for chunk in found for line in _selected(chunk, query, None)] + lines
+            if len(lines) >= count:
+                break
+        return lines[-count:] if count else []
+
+
+def _selected(chunk: Document, query: OutputQuery, first_number: int | None) -> Iterable[Document]:
+    search = query.search.lower() if query.search else None
+    for index, (elapsed_ms, stream, text) in enumerate(chunk["lines"]):
+        if query.stream is not None and stream != query.stream.value:
+            continue
+        if search is not None and search not in text.lower():
+            continue
+        number = None if first_number is None else first_number + index + 1
+        yield {"seq": chunk["seq"], "n": number, "ms": elapsed_ms, "stream": stream, "text": text}
+
+
+def _slices(numbers: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]

@@ -1,0 +1,128 @@
+"""The workers: who is alive (etcd), how they are (MongoDB).
+
+Liveness is the health key and nothing else. The `workers` collection adds metrics, and the workers that are
+gone; without MongoDB the live ones are still listed.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from common.domain.codec import WorkerHealth
+from common.domain.eligibility import eligible, why_not
+from common.domain.errors import CorruptValue, StoreUnavailable, WorkerNotFound
+from common.domain.job import JobDefinition
+from common.domain.keys import Keyspace
+from common.domain.records import Document
+from common.kv.feed import Feed
+from common.kv.values import Change
+from master.ports import HistoryReader
+from master.services.live_runs import LiveRuns
+
+log = structlog.get_logger()
+
+_METRICS: Final = ("cpu_percent", "memory_percent", "memory_bytes", "load1", "disk_percent")
+
+
+class Roster:
+    """
+    Live workers, kept current, joined with what they reported last.
+
+    Attributes:
+        synced: Set once all health keys have been seen; it stays set when etcd goes away.
+    """
+
+    def __init__(self, feed: Feed, keyspace: Keyspace, history: HistoryReader, runs: LiveRuns) -> None:
+        self._feed = feed
+        self._keyspace = keyspace
+        self._history = history
+        self._runs = runs
+        self._live: dict[str, WorkerHealth] = {}
+        self.synced = asyncio.Event()
+
+    @property
+    def is_current(self) -> bool:
+        return self.synced.is_set() and self._feed.is_current
+
+    async def run(self) -> None:
+        """Follow the store for ever."""
+        async for event in self._feed.events():
+            for change in event.changes:
+                self._apply(change)
+            if event.synced:
+                self.synced.set()
+
+    def live(self) -> list[WorkerHealth]:
+        """Workers whose session is alive, by id; also those that are draining."""
+        return [self._live[worker_id] for worker_id in sorted(self._live)]
+
+    def is_live(self, worker_id: str) -> bool:
+        return worker_id in self._live
+
+    def count_eligible(self, job: JobDefinition) -> int:
+        return len(eligible(job, self._live.values()))
+
+    def candidates(self, job: JobDefinition) -> list[tuple[WorkerHealth, str | None]]:
+        """Every live worker with the reason why it may not run *job*; None when it may."""
+        return [(worker, worker.claims_paused or why_not(job, worker)) for worker in self.live()]
+
+    async def workers(self) -> list[Document]:
+        """Every known worker as the API shows it, by id; the live ones alone when MongoDB is away."""
+        try:
+            reports = {report["_id"]: report for report in await self._history.workers()}
+        except StoreUnavailable:
+            reports = {}
+        names = sorted({*self._live, *reports})
+        return [self._shown(name, self._live.get(name), reports.get(name, {})) for name in names]
+
+    async def worker(self, worker_id: str) -> Document:
+        """
+        One worker.
+
+        Raises:
+            WorkerNotFound: Neither alive nor remembered.
+        """
+        for shown in await self.workers():
+            if shown["id"] == worker_id:
+                return shown
+        raise WorkerNotFound(f"there is no worker {worker_id!r}", worker=worker_id)
+
+    def _shown(self, worker_id: str, health: WorkerHealth | None, report: Document) -> Document:
+        """Health says who and what, as long as there is any; the report adds figures."""
+        said: dict[str, Any] = health.model_dump() if health else report
+        metrics = report.get("metrics") or {}
+        return {
+            "id": worker_id,
+            "status": health.status if health else "offline",
+            "host": said.get("host") or "",
+            "address": said.get("address") or "",
+            "pid": said.get("pid"),
+            "version": said.get("version") or "",
+            "labels": said.get("labels") or {},
+            "executors": list(said.get("executors") or ()),
+            "slots": said.get("slots") or 0,
+            "running": self._runs.on_worker(worker_id),
+            "started_at": _instant(said.get("started_at")),
+            "last_seen_at": _instant(report.get("last_seen_at")),
+            "metrics": {name: metrics.get(name) for name in _METRICS} if metrics else None,
+            "clock_offset_ms": report.get("clock_offset_ms"),
+            "tzdata": said.get("tzdata") or "",
+            "claims_paused": health.claims_paused if health else None,
+        }
+
+    def _apply(self, change: Change) -> None:
+        worker_id = change.key.removeprefix(self._keyspace.health_prefix)
+        if change.deleted:
+            self._live.pop(worker_id, None)
+            return
+        try:
+            self._live[worker_id] = WorkerHealth.decode(change.key, change.kv.value)
+        except CorruptValue as error:
+            self._live.pop(worker_id, None)
+            log.warning("worker.unreadable", key=change.key, reason=str(error))
+
+
+def _instant(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
