@@ -33,7 +33,7 @@ from worker.roster import Roster
 from worker.runner import Runner
 from worker.running import RunningExecutions
 from worker.self_audit import SelfAudit
-from worker.service import Parts, RunningJournal, Worker
+from worker.service import Background, Parts, RunningJournal, Worker
 from worker.store_watch import StoreMark, StoreWatch
 from worker.tick_taker import TickTaker
 from worker.trigger_desk import TriggerDesk
@@ -97,7 +97,15 @@ class Assembly:
     job_feed_type: type[JobFeed] = JobFeed
     kill_switch_type: type[KillSwitch] = KillSwitch
 
-    def __init__(self, deps: Deps, description: Description, limits: Limits) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        description: Description,
+        limits: Limits,
+        *,
+        background: tuple[Background, ...] = (),
+    ) -> None:
+        """*background* are further loops that only have to be kept running."""
         self.deps = deps
         self.description = description
         self.gate = Gate()
@@ -120,7 +128,7 @@ class Assembly:
         )
         self._make_coordination(limits)
         self.worker = Worker(
-            self._parts(limits),
+            self._parts(limits, background),
             shutdown_grace_s=limits.shutdown_grace_s,
             kill_grace_s=limits.kill_grace_s,
         )
@@ -200,7 +208,7 @@ class Assembly:
             announce=self.registration.announce,
         )
 
-    def _parts(self, limits: Limits) -> Parts:
+    def _parts(self, limits: Limits, background: tuple[Background, ...]) -> Parts:
         deps, keys = self.deps, self.deps.keyspace
         membership = self.registration.membership
         return Parts(
@@ -229,7 +237,10 @@ class Assembly:
                 self.job_feed,
             ),
             adoption=Adoption(deps.store, keys, membership, self.running),
-            background=(Reporter(deps.reports, self.state, deps.metrics, interval_s=limits.heartbeat_s),),
+            background=(
+                Reporter(deps.reports, self.state, deps.metrics, interval_s=limits.heartbeat_s),
+                *background,
+            ),
         )
 
     def _feed(self, prefix: str, name: str) -> Feed:

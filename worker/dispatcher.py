@@ -65,7 +65,7 @@ class Dispatcher:
         self._takes = 0
         self._settled = asyncio.Event()
         self._settled.set()
-        launcher.on_end(self._slot_freed)
+        launcher.on_end(self._ended)
 
     def connect(self, taker: TickTaker, job_feed: JobFeed) -> None:
         """Late binding of the two parts that also need the dispatcher."""
@@ -206,7 +206,7 @@ class Dispatcher:
                 self._settled.set()
             if not started:
                 self._launcher.slots.release()
-                self._slot_freed(job.uid)
+                self._slot_freed()
 
     def _after(self, job: PlannedJob, answer: Again) -> None:
         """Plan the job's next look."""
@@ -230,7 +230,15 @@ class Dispatcher:
         self._plan.put(job, None)
         self._parked.append(job)
 
-    def _slot_freed(self, _uid: str) -> None:
+    def _ended(self, uid: str) -> None:
+        """An execution was closed: its slot is free, and a tick of its job that waited for it may go now."""
+        job = self._plan.get(uid)
+        now = self._clock.now().timestamp()
+        if job is not None and job.tick is not None and job.tick + job.timing.offset <= now:
+            self._plan.put(job, now)
+        self._slot_freed()
+
+    def _slot_freed(self) -> None:
         now = self._clock.now().timestamp()
         for _ in range(min(len(self._parked), max(0, self._launcher.slots.free))):
             job = self._parked.popleft()

@@ -39,6 +39,7 @@ from worker.domain.plan import PlannedJob
 from worker.job_feed import decode_cached
 from worker.launcher import Launcher
 from worker.ports import Journal
+from worker.running import RunningExecution
 
 log: Final = structlog.get_logger(__name__)
 
@@ -158,7 +159,7 @@ class TickTaker:
             cause=tick.cause,
             start_deadline_s=spec.start_deadline_s,
             kill_grace_s=spec.kill_grace_s,
-            blocker_claimed_at=local.assignment.start_not_before if local else None,
+            blocker_claimed_at=_began_at(local) if local else None,
         )
         deadline = now + timedelta(seconds=spec.start_deadline_s)
         match decision:
@@ -253,3 +254,8 @@ class TickTaker:
             cause=due.cause,
             missed=missed,
         )
+
+
+def _began_at(running: RunningExecution) -> datetime:
+    """When an execution began to hold its lock in earnest: a claim taken ahead counts from its tick."""
+    return max(running.assignment.claimed_at, running.assignment.start_not_before)

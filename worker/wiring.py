@@ -1,0 +1,162 @@
+"""The one place that names the worker's concrete adapters.
+
+Constructors store, they do not connect: etcd and MongoDB may be away while this runs.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from pymongo.asynchronous.database import AsyncDatabase
+
+from common.config.command_line import product_version
+from common.domain.keys import Keyspace
+from common.domain.records import Document
+from common.kv.check import settings_of
+from common.kv.etcd import EtcdStore
+from common.mongo.client import connect, durable_database
+from common.mongo.schema import ensure_schema
+from common.runtime.clock import Clock, SystemClock, new_nonce
+from common.runtime.tzdata import tzdata_version
+from worker.adapters.cgroup import Containments, open_leaf_pool
+from worker.adapters.host import HostMetrics, address_towards, host_name
+from worker.adapters.mongo_reports import MongoReports
+from worker.adapters.mongo_sink import MongoSink
+from worker.adapters.process import PosixSpawner
+from worker.adapters.readiness import Readiness
+from worker.adapters.run_as import RunAs
+from worker.adapters.spool import FileSpool
+from worker.adapters.state_files import StateFile, recover
+from worker.adapters.subreaper import Subreaper
+from worker.assembly import Assembly, Deps, Description, Limits
+from worker.config import WorkerConfig
+from worker.executors.registry import find_executors
+from worker.identity import Identity, take_identity
+from worker.log_shipper import LogShipper
+from worker.predecessor import predecessor_check
+from worker.preparation import HistoryPreparation
+from worker.store_watch import FileMark
+from worker.supervisor import CommandSupervisor
+
+log: Final = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def build(config: WorkerConfig) -> AsyncIterator[Assembly]:
+    """
+    A worker made of etcd, MongoDB and this host's processes; everything is open until the context ends.
+
+    Raises:
+        ConfigError: A directory, an executor or a file cannot be used as configured.
+    """
+    identity = take_identity(config)
+    try:
+        _kill_leftovers(identity)
+        etcd = EtcdStore(settings_of(config))
+        mongo = connect(
+            config.mongo_uri.get_secret_value(),
+            connect_timeout_ms=config.mongo_connect_timeout_ms,
+            app_name=f"everytick worker {identity.worker_id}",
+        )
+        async with etcd, mongo:
+            assembly, closing = _assemble(
+                config, identity, etcd, durable_database(mongo, config.mongo_database)
+            )
+            try:
+                yield assembly
+            finally:
+                for close in closing:
+                    close()
+    finally:
+        identity.release()
+
+
+def _kill_leftovers(identity: Identity) -> None:
+    """What an earlier process of this worker left running must not survive unattended (situation 19)."""
+    for leftover in recover(identity.state_dir):
+        log.warning(
+            "execution.left_behind",
+            execution=leftover.execution_id,
+            killed=leftover.killed,
+            survived=leftover.survived,
+        )
+
+
+def _assemble(
+    config: WorkerConfig, identity: Identity, store: EtcdStore, database: AsyncDatabase[Document]
+) -> tuple[Assembly, list[Callable[[], None]]]:
+    clock = SystemClock()
+    spool = FileSpool(identity.spool_dir, max_bytes=config.spool_max_bytes)
+    journal = LogShipper(
+        spool=spool,
+        sink=MongoSink(database),
+        batch_size=config.log_batch_size,
+        commit_timeout_s=config.log_commit_timeout_ms / 1000,
+    )
+    executors = find_executors(config.executors or (), allow_private_http=bool(config.http_allowed_networks))
+    run_as = RunAs(frozenset(config.run_as_users))
+    spawner, closing = _spawner(identity, run_as)
+    reports = MongoReports(database, clock, identity.worker_id)
+    assembly = Assembly(
+        Deps(
+            store=store,
+            keyspace=Keyspace(config.key_prefix, config.health_prefix),
+            clock=clock,
+            supervisor=CommandSupervisor(
+                executors=executors,
+                spawner=spawner,
+                account_of=run_as.account,
+                journal=journal,
+                clock=clock,
+                output_flush_s=min(0.5, config.log_commit_timeout_ms / 4000),
+            ),
+            journal=journal,
+            reports=reports,
+            clock_reference=reports,
+            store_mark=FileMark(identity.state_dir / "store-mark.json"),
+            is_predecessor=predecessor_check(host_name()),
+            new_nonce=new_nonce,
+            metrics=HostMetrics(identity.state_dir).sample,
+        ),
+        _description(config, identity, tuple(sorted(executors)), clock),
+        Limits(
+            lease_ttl_s=config.job_lock_ttl_s,
+            heartbeat_s=config.heartbeat_interval_ms / 1000,
+            shutdown_grace_s=config.shutdown_grace_s,
+            kill_grace_s=config.kill_grace_s,
+        ),
+        background=(HistoryPreparation(lambda: ensure_schema(database)),),
+    )
+    return assembly, [*closing, spool.close]
+
+
+def _spawner(identity: Identity, run_as: RunAs) -> tuple[PosixSpawner, list[Callable[[], None]]]:
+    subreaper = Subreaper()
+    subreaper.enable()
+    pool = open_leaf_pool(identity.worker_id)
+    containments = Containments(subreaper, pool)
+    state = StateFile(identity.state_dir)
+    spawner = PosixSpawner(
+        run_as=run_as, containments=containments, subreaper=subreaper, readiness=Readiness(), state=state
+    )
+    log.info("containment.chosen", cgroups=containments.uses_cgroups)
+    return spawner, [spawner.close, containments.close, state.close]
+
+
+def _description(
+    config: WorkerConfig, identity: Identity, executors: tuple[str, ...], clock: Clock
+) -> Description:
+    return Description(
+        worker_id=identity.worker_id,
+        version=product_version(),
+        host=host_name(),
+        address=address_towards(config.etcd_endpoints),
+        pid=os.getpid(),
+        labels=config.labels,
+        executors=executors,
+        slots=config.executor_threads,
+        started_at=clock.now(),
+        tzdata=tzdata_version(),
+    )
