@@ -17,7 +17,6 @@ from cronctl.failures import Unreachable
 from cronctl.options import JobArgument, NamespaceOption, connect, job_ref
 from cronctl.output import Format, Row, duration_text, print_json, print_yaml
 
-#: An execution that was asked for has no record before a worker takes it.
 _APPEARS_WITHIN_S: Final = 60.0
 _BEFORE_THE_FIRST: Final = -1
 
@@ -54,9 +53,14 @@ def logs(
 
 
 def follow_execution(api: Api, execution_id: str, *, poll_s: float = 1.0) -> int:
-    """Print the output until the execution ends; return 0 if it succeeded and 1 otherwise."""
-    _await_record(api, execution_id, poll_s)
+    """
+    Print the output until the execution ends; return 0 if it succeeded and 1 otherwise.
+
+    Raises:
+        NotFound: There is no record of it, and none appeared for a minute.
+    """
     after_seq = _BEFORE_THE_FIRST
+    missing_since_s = time.monotonic()
     while True:
         try:
             after_seq, is_finished = _print_output(api, execution_id, after_seq=after_seq)
@@ -64,22 +68,15 @@ def follow_execution(api: Api, execution_id: str, *, poll_s: float = 1.0) -> int
                 record = api.get(f"/execution/{execution_id}")
                 _note(record)
                 return 0 if record["status"] == Status.SUCCEEDED else 1
+            missing_since_s = time.monotonic()
+        except NotFound:
+            # What was asked for has no record before a worker takes it and ships the first one.
+            if time.monotonic() > missing_since_s + _APPEARS_WITHIN_S:
+                raise
         except (StoreError, Unreachable) as error:
             # History may be away for a while; what is printed stays printed.
             print(f"cronctl: {error}; trying again", file=sys.stderr)
         time.sleep(poll_s)
-
-
-def _await_record(api: Api, execution_id: str, poll_s: float) -> None:
-    deadline = time.monotonic() + _APPEARS_WITHIN_S
-    while True:
-        try:
-            api.get(f"/execution/{execution_id}")
-            return
-        except NotFound:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(poll_s)
 
 
 def _print_output(api: Api, execution_id: str, *, after_seq: int) -> tuple[int, bool]:
