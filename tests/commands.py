@@ -1,0 +1,148 @@
+"""Running real commands in tests: the running half of a worker without the rest of it."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.domain.execution import Cause
+from common.domain.ids import ExecutionId
+from common.domain.job import JobSpec
+from common.runtime.clock import SystemClock
+from tests.fakes.journal import MemoryJournal
+from worker.adapters.cgroup import Containments, open_leaf_pool
+from worker.adapters.process import PosixSpawner
+from worker.adapters.process_table import all_entries, execution_of
+from worker.adapters.readiness import Readiness
+from worker.adapters.run_as import RunAs
+from worker.adapters.state_files import StateFile
+from worker.adapters.subreaper import Subreaper
+from worker.domain.assignment import Assignment, RunReport
+from worker.executors.registry import find_executors
+from worker.stopping import StopSwitch
+from worker.supervisor import CommandSupervisor
+
+CGROUPS = "cgroups"
+SESSIONS = "sessions"
+
+_numbers: Iterator[int] = itertools.count(1_700_000_000 + os.getpid() * 100_000)
+
+
+def job(**fields: Any) -> JobSpec:
+    """A job with what every job needs; the executor follows from the field that says what to run."""
+    for name, executor in (("argv", "exec"), ("script", "python"), ("request", "http")):
+        if name in fields:
+            fields.setdefault("executor", executor)
+    made_at = datetime(2026, 1, 1, tzinfo=UTC)
+    return JobSpec(
+        **{
+            "name": "sample",
+            "uid": "samplejob1",
+            "created_at": made_at,
+            "changed_at": made_at,
+            "kill_grace_s": 1,
+            **fields,
+        }
+    )
+
+
+def assignment(spec: JobSpec, **fields: Any) -> Assignment:
+    """A claim of *spec* that may start now, with an id no other test uses."""
+    now = datetime.now(UTC)
+    number = next(_numbers)
+    return Assignment(
+        **{
+            "execution": ExecutionId.of_tick(spec.uid, number),
+            "spec": spec,
+            "cause": Cause.SCHEDULE,
+            "scheduled_at": now,
+            "claimed_at": now,
+            "start_not_before": now,
+            "fence": number,
+            "worker_id": "worker-1",
+            "session": "1",
+            "expires_at": now + timedelta(days=1),
+            **fields,
+        }
+    )
+
+
+@dataclass
+class Commands:
+    """Runs commands as a worker does, and knows what is left of them."""
+
+    spawner: PosixSpawner
+    supervisor: CommandSupervisor
+    journal: MemoryJournal
+    uses_cgroups: bool
+    executions: list[str] = field(default_factory=list)
+
+    async def run(self, spec: JobSpec, switch: StopSwitch | None = None, **fields: Any) -> RunReport:
+        """Run *spec* once."""
+        given = assignment(spec, **fields)
+        self.executions.append(str(given.execution))
+
+        async def on_started(started_at: datetime) -> None:
+            pass
+
+        return await self.supervisor.run(given, switch or StopSwitch(), on_started)
+
+    def left(self) -> list[str]:
+        """Processes of any execution of this test, by environment; zombies among the children."""
+        own = os.getpid()
+        return [
+            str(entry)
+            for entry in all_entries().values()
+            if execution_of(entry.pid) in self.executions
+            or (entry.parent == own and entry.session != os.getsid(0))
+        ]
+
+    async def left_after_a_moment(self) -> list[str]:
+        """What is left when the kernel and the subreaper have had time."""
+        for _ in range(40):
+            left = self.left()
+            if not left:
+                return []
+            await asyncio.sleep(0.05)
+        return left
+
+
+@asynccontextmanager
+async def running_commands(
+    state_dir: Path, kind: str = SESSIONS, *, run_as_users: tuple[str, ...] = (), **options: Any
+) -> AsyncIterator[Commands]:
+    """The running half of a worker, contained by *kind*."""
+    subreaper = Subreaper()
+    subreaper.enable()
+    pool = open_leaf_pool(f"test-{os.getpid()}") if kind == CGROUPS else None
+    if kind == CGROUPS and pool is None:
+        pytest.skip("cgroup v2 cannot be written here: no root, no delegation")
+    containments = Containments(subreaper, pool)
+    run_as = RunAs(frozenset(run_as_users))
+    spawner = PosixSpawner(
+        run_as=run_as,
+        containments=containments,
+        subreaper=subreaper,
+        readiness=Readiness(),
+        state=StateFile(state_dir),
+    )
+    journal = MemoryJournal()
+    supervisor = CommandSupervisor(
+        executors=find_executors(allow_private_http=options.pop("allow_private_http", False)),
+        spawner=spawner,
+        account_of=run_as.account,
+        journal=journal,
+        clock=SystemClock(),
+        **options,
+    )
+    try:
+        yield Commands(spawner, supervisor, journal, containments.uses_cgroups)
+    finally:
+        spawner.close()
