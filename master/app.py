@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from master.api import docs, errors, executions, jobs, logs, schedules, system, workers
 from master.api.admission import Admission
 from master.api.deps import Services
+from master.api.openapi import document
 from master.api.request_scope import RequestScope
 from master.config import MasterConfig
 from master.web import dashboard_route
@@ -55,7 +56,7 @@ def build_app(services: Services, config: MasterConfig) -> FastAPI:
 
 def describe() -> dict[str, Any]:
     """The OpenAPI document."""
-    return _routes().openapi()
+    return document(_routes())
 
 
 def _routes() -> FastAPI:

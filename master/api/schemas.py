@@ -19,7 +19,8 @@ ItemT = TypeVar("ItemT")
 class Schema(BaseModel):
     """Base of all answers: frozen, and nothing that is not written here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is always sent is `required` in the description, so that generated clients need not ask.
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class ErrorItem(Schema):
@@ -114,10 +115,8 @@ class OutputSummary(Schema):
     tail: str = ""
 
 
-class HistoryEntry(BaseModel):
+class HistoryEntry(Schema):
     """One state the execution was recorded in."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
 
     status: Status
     at: datetime
@@ -197,6 +196,8 @@ class JobState(Schema):
 class Job(JobDefinition):
     """A stored job: its definition, its identity and what it does now. Secret values are masked."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+
     uid: str
     generation: int
     created_at: datetime
@@ -271,7 +272,7 @@ class LatenessPercentiles(Schema):
 class JobStatistics(Schema):
     """Figures over the executions due in a time; percentiles over the newest 10,000 of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     job: str
     namespace: str

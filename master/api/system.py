@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from master.api.deps import ServicesDep, Viewer
+from master.api.openapi import document
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import Health, Version
@@ -69,4 +70,4 @@ async def version(_: Viewer, services: ServicesDep) -> Response:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The description of this API; needs a token, or a caller on the master's own host."""
-    return answer(request.app.openapi())
+    return answer(document(request.app))

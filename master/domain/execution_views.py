@@ -52,7 +52,6 @@ _NO_VALUE: Final[Mapping[str, Any]] = {
     "truncated": False,
     "kill_incomplete": [],
     "flags": [],
-    "history": [],
 }
 
 
@@ -89,7 +88,10 @@ def full(document: Document, *, is_live: bool) -> Document:
     """Everything that is stored of one execution."""
     shown = summary(document)
     shown |= {name: document.get(name, _NO_VALUE.get(name)) for name in _DETAILS}
-    shown["history"] = document.get("history", [])
+    shown["history"] = [
+        {name: entry.get(name) for name in ("status", "at", "seq", "reason")}
+        for entry in document.get("history", [])
+    ]
     shown["live"] = is_live
     return shown
 
