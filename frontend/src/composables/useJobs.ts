@@ -1,0 +1,95 @@
+/** Jobs as the server lists and describes them. */
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { client, unwrap } from '@/api/client'
+import { JOB_ORDERS, JOB_STATUSES, oneOf } from '@/lib/status'
+import { useLiveQuery } from './useLiveQuery'
+
+export interface JobRef {
+  namespace: string
+  name: string
+}
+
+/** As they stand in the address. */
+export interface JobFilters {
+  q?: string
+  namespace?: string
+  label?: string
+  enabled?: string
+  status?: string
+  order_by?: string
+}
+
+export function useJobList(
+  filters: MaybeRefOrGetter<JobFilters>,
+  page: { token: MaybeRefOrGetter<string | undefined>; size?: number },
+) {
+  const query = computed(() => {
+    const { q, namespace, label, enabled, status, order_by } = toValue(filters)
+    return {
+      q,
+      namespace,
+      label: label?.split(',').filter(Boolean),
+      enabled: enabled ? enabled === 'true' : undefined,
+      status: oneOf(JOB_STATUSES, status)?.[0],
+      order_by: oneOf(JOB_ORDERS, order_by)?.[0],
+      page_size: page.size ?? 50,
+      page_token: toValue(page.token),
+    }
+  })
+  return useLiveQuery(
+    () => ['jobs', query.value],
+    (signal) => unwrap(client.GET('/api/v1/job/list', { params: { query: query.value }, signal })),
+    { intervalMs: 4_000 },
+  )
+}
+
+export function useJob(job: MaybeRefOrGetter<JobRef | null>) {
+  return useLiveQuery(
+    () => ['job', toValue(job)],
+    (signal) => {
+      const { name, namespace } = toValue(job) ?? { name: '', namespace: '' }
+      return unwrap(
+        client.GET('/api/v1/job/{name}', { params: { path: { name }, query: { namespace } }, signal }),
+      )
+    },
+    { intervalMs: 4_000, enabled: () => toValue(job) !== null },
+  )
+}
+
+export function useJobLedger(job: MaybeRefOrGetter<JobRef>, token: MaybeRefOrGetter<string | undefined>) {
+  return useLiveQuery(
+    () => ['ledger', toValue(job), toValue(token)],
+    (signal) => {
+      const { name, namespace } = toValue(job)
+      const query = { namespace, page_size: 50, page_token: toValue(token) }
+      return unwrap(client.GET('/api/v1/job/{name}/ledger', { params: { path: { name }, query }, signal }))
+    },
+    { intervalMs: 6_000 },
+  )
+}
+
+export function useJobStats(job: MaybeRefOrGetter<JobRef>) {
+  return useLiveQuery(
+    () => ['stats', toValue(job)],
+    (signal) => {
+      const { name, namespace } = toValue(job)
+      return unwrap(
+        client.GET('/api/v1/log/stats/{name}', { params: { path: { name }, query: { namespace } }, signal }),
+      )
+    },
+    { intervalMs: 15_000 },
+  )
+}
+
+/** Why a tick ran or did not; asked when *tick* is set. */
+export function useExplain(job: MaybeRefOrGetter<JobRef>, tick: MaybeRefOrGetter<number | null>) {
+  return useLiveQuery(
+    () => ['explain', toValue(job), toValue(tick)],
+    (signal) => {
+      const { name, namespace } = toValue(job)
+      const query = { namespace, tick: toValue(tick) ?? 0 }
+      return unwrap(client.GET('/api/v1/job/{name}/explain', { params: { path: { name }, query }, signal }))
+    },
+    { intervalMs: 0, enabled: () => toValue(tick) !== null },
+  )
+}

@@ -1,0 +1,3 @@
+declare module 'cronstrue/locales/zh_CN' {
+  export {}
+}

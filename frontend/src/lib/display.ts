@@ -1,0 +1,22 @@
+/**
+ * How this viewer wants times shown, handed down to every component.
+ *
+ * The shell provides it once; components only read it, so that they need neither a store nor a clock.
+ */
+import { inject, type InjectionKey, type Ref } from 'vue'
+
+export interface Display {
+  /** The IANA zone all times are shown in. */
+  zone: Readonly<Ref<string>>
+  locale: Readonly<Ref<'en' | 'zh-CN'>>
+  /** The viewer's clock, epoch milliseconds, once a second. */
+  now: Readonly<Ref<number>>
+}
+
+export const displayKey: InjectionKey<Display> = Symbol('display')
+
+export function useDisplay(): Display {
+  const display = inject(displayKey)
+  if (!display) throw new Error('No display settings provided: the application shell does it.')
+  return display
+}

@@ -1,0 +1,44 @@
+/** The addresses of the pages, as functions. Pure. */
+import type { LocationQueryRaw, RouteLocationRaw } from 'vue-router'
+
+export const toOverview = (): RouteLocationRaw => ({ name: 'overview' })
+
+export const toJobs = (query: LocationQueryRaw = {}): RouteLocationRaw => ({ name: 'jobs', query })
+
+export const toJob = (job: { namespace: string; name: string }): RouteLocationRaw => ({
+  name: 'job',
+  params: { namespace: job.namespace, name: job.name },
+})
+
+export const toNewJob = (): RouteLocationRaw => ({ name: 'job-new' })
+
+/** A new job that starts as a copy of *job*. */
+export const toDuplicateJob = (job: { namespace: string; name: string }): RouteLocationRaw => ({
+  name: 'job-new',
+  query: { from: `${job.namespace}/${job.name}` },
+})
+
+export const toEditJob = (job: { namespace: string; name: string }): RouteLocationRaw => ({
+  name: 'job-edit',
+  params: { namespace: job.namespace, name: job.name },
+})
+
+export const toExecutions = (query: LocationQueryRaw = {}): RouteLocationRaw => ({
+  name: 'executions',
+  query,
+})
+
+export const toExecution = (id: string): RouteLocationRaw => ({ name: 'execution', params: { id } })
+
+export const toWorkers = (): RouteLocationRaw => ({ name: 'workers' })
+
+/** The page that asks for the token; *back* is where one was going. */
+export const toSignIn = (back?: string): RouteLocationRaw => ({
+  name: 'sign-in',
+  query: back && back !== '/' ? { back } : {},
+})
+
+/** *back* if it is a path of this dashboard; anything else could send one to a foreign page. */
+export function safeReturnPath(back: unknown): string {
+  return typeof back === 'string' && /^\/(?![/\\])/.test(back) ? back : '/'
+}
