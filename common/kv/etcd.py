@@ -18,6 +18,7 @@ from pyetcd.etcdrpc import rpc_pb2
 from common.domain.errors import Compacted, LeaseLost, NotAllowed, OutcomeUnknown, StoreUnavailable
 from common.kv import etcd_wire as wire
 from common.kv.etcd_auth import CallMetadata
+from common.kv.etcd_batch import TxnBatcher
 from common.kv.etcd_connection import Connection
 from common.kv.etcd_errors import is_stale_token, translate
 from common.kv.etcd_settings import EtcdSettings
@@ -42,6 +43,7 @@ class EtcdStore:
         self._connections: dict[int, Connection] = {}
         self._in_use = 0
         self._closed = False
+        self._batcher = TxnBatcher(self._send_txn)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -97,10 +99,16 @@ class EtcdStore:
         deletes: Sequence[str] = (),
         reads: Sequence[str] = (),
     ) -> TxnResult:
-        has_writes = bool(puts or deletes)
         request = wire.txn_request(compares, puts, deletes, reads)
-        response = await self._call("txn", request, writes=has_writes)
-        return wire.txn_result(response, reads, has_writes=has_writes)
+        if not puts and not deletes:
+            response = await self._call("txn", request, writes=False)
+            return wire.txn_result(response, response.header.revision, reads, has_writes=False)
+        written = frozenset([*(put.key for put in puts), *deletes])
+        response, revision = await self._batcher.submit(request, written)
+        return wire.txn_result(response, revision, reads, has_writes=True)
+
+    async def _send_txn(self, request: Any) -> Any:
+        return await self._call("txn", request, writes=True)
 
     async def watch(self, prefix: str, *, from_revision: int) -> AsyncGenerator[Changes, None]:
         connection = self._connection()

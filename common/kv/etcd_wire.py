@@ -81,15 +81,16 @@ def _fill_compare(message: Any, compare: Compare) -> None:
         message.mod_revision = compare.operand
 
 
-def txn_result(response: Any, reads: Sequence[str], *, has_writes: bool) -> TxnResult:
+def txn_result(response: Any, revision: int, reads: Sequence[str], *, has_writes: bool) -> TxnResult:
+    """The answer to one transaction; *revision* is the outer request's, a nested answer carries none."""
     succeeded = response.succeeded
     if not reads or (succeeded and has_writes):
-        return TxnResult(succeeded, response.header.revision)
+        return TxnResult(succeeded, revision)
     found: dict[str, KeyValue | None] = {}
     for key, answer in zip(reads, response.responses, strict=True):
         stored = answer.response_range.kvs
         found[key] = key_value(stored[0]) if stored else None
-    return TxnResult(succeeded, response.header.revision, found)
+    return TxnResult(succeeded, revision, found)
 
 
 def changes(response: Any) -> Changes:
