@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from cronctl.up_child import watch_children_without_threads
 from cronctl.up_layout import DataDir, default_data_dir
 from cronctl.up_process_record import ProcessRecord, stop_leftovers
 from cronctl.up_start import Running, Start, UpOptions
@@ -46,19 +47,20 @@ def up(
     options = UpOptions(data_dir=directory, workers=workers, port=port, with_sample=sample)
     directory.prepare()
     with directory.held():
-        asyncio.run(_live(options))
+        record = ProcessRecord(directory.processes)
+        say(f"starting everytick in {directory.path}")
+        _clear_leftovers(record)
+        asyncio.run(_live(options, record))
 
 
-async def _live(options: UpOptions) -> None:
+async def _live(options: UpOptions, record: ProcessRecord) -> None:
     """Start, keep running until asked to stop, stop; an error on the way also stops everything."""
     stop = StopRequest(say)
     stop.listen()
-    record = ProcessRecord(options.data_dir.processes)
+    watch_children_without_threads()
     supervisor = Supervisor(record, stop, say)
     started_s = time.monotonic()
-    say(f"starting everytick in {options.data_dir.path}")
     try:
-        await asyncio.to_thread(_clear_leftovers, record)
         running = await stop.unless_requested(Start(options, supervisor, say, os.environ).run())
         _announce(options, running, time.monotonic() - started_s)
         await stop.unless_requested(supervisor.keep_running())

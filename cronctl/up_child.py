@@ -21,6 +21,19 @@ _ROTATE_ABOVE_BYTES: Final = 16 * 1024 * 1024
 _TAIL_BYTES: Final = 16 * 1024
 
 
+def watch_children_without_threads() -> None:
+    """
+    Wait for children through pidfds, as Python does by itself from 3.12 on.
+
+    The kernel sends the death signal once for every thread of ours that a dying process passes its children
+    to: with the thread per child of Python 3.11 a worker gets TERM twice and takes it for "hurry".
+    """
+    if sys.version_info < (3, 12):
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
+
+
 class ProgramDied(CronError):
     """A program ended although it should run."""
 
