@@ -137,7 +137,6 @@ class Assembly:
         """The health key's value under *session*."""
         description = self.description
         leaving = self.gate.is_barred_by(Bar.STOPPING) or self.gate.is_barred_by(Bar.DRAINING)
-        paused = self.gate.is_barred_by(Bar.CLOCK) or self.gate.is_barred_by(Bar.STORE)
         return WorkerHealth(
             worker=description.worker_id,
             session=session,
@@ -151,7 +150,7 @@ class Assembly:
             slots=description.slots,
             started_at=description.started_at,
             tzdata=description.tzdata,
-            claims_paused=self.gate.words if paused else None,
+            claims_paused=self.gate.words_of(Bar.CLOCK, Bar.STORE),
         )
 
     def state(self) -> dict[str, Any]:
@@ -225,7 +224,13 @@ class Assembly:
             running=self.running,
             watchdog=LeaseWatchdog(self.session, membership, self.running, self.gate),
             clock_watch=self.clock_watch,
-            store_watch=StoreWatch(deps.store, self.gate, deps.store_mark, membership.health_key),
+            store_watch=StoreWatch(
+                deps.store,
+                self.gate,
+                deps.store_mark,
+                membership.health_key,
+                self.registration.announce,
+            ),
             self_audit=SelfAudit(
                 deps.store,
                 keys,

@@ -6,6 +6,7 @@ remembers the newest revision and the cluster it saw, and claims nothing until a
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -57,8 +58,20 @@ class FileMark:
 class StoreWatch:
     """Compares the store with the mark, every few seconds and at the start."""
 
-    def __init__(self, store: KeyValueStore, gate: Gate, mark: StoreMark, probe_key: str) -> None:
-        """*probe_key* is any key: reading it tells the revision the whole cluster agrees on."""
+    def __init__(
+        self,
+        store: KeyValueStore,
+        gate: Gate,
+        mark: StoreMark,
+        probe_key: str,
+        announce: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            probe_key: Any key: reading it tells the revision the whole cluster agrees on.
+            announce: Called when trust in the store changes.
+        """
+        self._announce = announce
         self._store = store
         self._probe_key = probe_key
         self._gate = gate
@@ -88,10 +101,13 @@ class StoreWatch:
         why = why_distrusted(mark, cluster_id, revision)
         if why is None:
             self._mark.write(cluster_id, revision)
-            self._gate.open(Bar.STORE)
+            if self._gate.is_barred_by(Bar.STORE):
+                self._gate.open(Bar.STORE)
+                self._announce()
             return False
         self._gate.close(Bar.STORE, why)
         if not told:
+            self._announce()
             log.error("store.rewound", why=why, accept=f"remove {self._mark.place} on every worker")
         return True
 
