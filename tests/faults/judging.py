@@ -62,6 +62,7 @@ class Rules:
         clock_bound_s: How far the clock of a host may be off while it still takes ticks.
         change_grace_s: A tick this shortly before a change or deletion of its job need not have started.
         orphan_after_s: A command may live this much longer than its record says.
+        accounting_s: How much longer than its deadline a tick may wait for an account of it.
         settle_s: Records may be open for this long before the end of the observation.
     """
 
@@ -69,6 +70,7 @@ class Rules:
     clock_bound_s: float = 0.0
     change_grace_s: float = 5.0
     orphan_after_s: float = 5.0
+    accounting_s: float = 0.0
     settle_s: float = 60.0
 
 
@@ -202,7 +204,7 @@ def _judge_job(
     unused = _FirstStarts(runs)
     longest_s = max((run.duration_s for run in runs), default=0.0)
     for version in versions:
-        patience_s = version.spec.start_deadline_s + longest_s
+        patience_s = version.spec.start_deadline_s + longest_s + rules.accounting_s
         # Starts of ticks whose story is not over are taken as well, or they would look unscheduled.
         for tick in expected_ticks(version, since=evidence.since, until=evidence.until + rules.early_s + 5):
             is_judged = tick + patience_s <= evidence.until

@@ -33,7 +33,8 @@ def judge_records(
     for run in runs:
         by_execution.setdefault(str(run.execution), run)
     for key, run in by_execution.items():
-        if run.over_at <= settled:
+        longest_s = spec.timeout_s + spec.kill_grace_s if spec.timeout_s else float("inf")
+        if run.over_at + (longest_s if run.is_open else 0) <= settled:
             yield from _judge_run(key, run, evidence.executions.get(key), orphan_after_s)
     yield from _judge_phantoms(spec, by_execution, evidence.executions)
 
@@ -51,16 +52,15 @@ def _judge_run(key: str, run: Run, document: Document | None, orphan_after_s: fl
     closed_at = seconds_of(document.get("finished_at"))
     if closed_at is None:
         return
-    last_sign = run.gone_at if run.gone_at is not None else run.ended_at
-    if last_sign is not None and last_sign > closed_at + orphan_after_s and status != Status.LOST:
-        yield "orphan", key, f"lived {last_sign - closed_at:.1f} s longer than its record ({status})"
+    # By the clock of the host, as the record is: clocks of simulated and real hosts are stepped.
+    sign_at = run.last_sign_at
+    if sign_at is None:
+        return
+    if sign_at > closed_at + orphan_after_s and status != Status.LOST:
+        yield "orphan", key, f"lived {sign_at - closed_at:.1f} s longer than its record ({status})"
     stopped = status in (Status.KILLED, Status.TIMED_OUT)
-    if stopped and run.ended_at is not None and run.ended_at + _EXIT_RACE_S < closed_at:
-        yield (
-            "status_mismatch",
-            key,
-            f"{status}, {closed_at - run.ended_at:.1f} s after the command had ended",
-        )
+    if stopped and run.ended_at is not None and sign_at + _EXIT_RACE_S < closed_at:
+        yield "status_mismatch", key, f"{status}, {closed_at - sign_at:.1f} s after the command had ended"
 
 
 def _judge_phantoms(

@@ -18,8 +18,9 @@ class Run:
 
     Attributes:
         started_at: By the clock of its host; `true_started_at` by the observer's, where that is known.
-        ended_at: When the command wrote its end; None if it never came to that.
-        gone_at: When its process was seen dead, by the observer's clock.
+        ended_at: When the command wrote its end, by the observer's clock; None if it never came to that.
+        gone_at: When its process was seen dead, likewise.
+        last_sign_at: The later of the two by the clock of its host, as records are.
         closed_at: When its record says it was over.
     """
 
@@ -30,6 +31,7 @@ class Run:
     true_started_at: float
     ended_at: float | None = None
     gone_at: float | None = None
+    last_sign_at: float | None = None
     closed_at: float | None = None
 
     @property
@@ -39,6 +41,11 @@ class Run:
             if known is not None:
                 return max(known, self.true_started_at)
         return self.true_started_at
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing is known of its end: it may run still."""
+        return self.gone_at is None and self.ended_at is None and self.closed_at is None
 
     @property
     def duration_s(self) -> float:
@@ -53,10 +60,12 @@ def runs_of(marks: Sequence[Mark], executions: Mapping[str, Document] | None) ->
         if mark.phase is Phase.START:
             execution = ExecutionId.parse(mark.execution)
             runs[key] = Run(execution, mark.host, mark.pid, mark.at, mark.seen_at)
-        elif key in runs and mark.phase is Phase.END:
-            runs[key].ended_at = mark.seen_at
         elif key in runs:
-            runs[key].gone_at = mark.seen_at
+            runs[key].last_sign_at = mark.at
+            if mark.phase is Phase.END:
+                runs[key].ended_at = mark.seen_at
+            else:
+                runs[key].gone_at = mark.seen_at
     by_uid: dict[str, list[Run]] = {}
     for run in runs.values():
         document = (executions or {}).get(str(run.execution))
