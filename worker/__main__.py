@@ -15,6 +15,7 @@ from common.runtime.clock import SystemClock
 from common.runtime.lifecycle import Stop, install_signal_handlers
 from common.runtime.logs import configure_logging
 from worker.config import WorkerConfig, parse_command_line
+from worker.pid_file import pid_file
 from worker.wiring import build
 
 log: Final = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             max_bytes=config.log_file_max_bytes,
             backups=config.log_file_backups,
         )
-        code = asyncio.run(_work(config))
+        with pid_file(config.pid_file):
+            code = asyncio.run(_work(config))
     except ConfigError as error:
         print(f"worker: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -109,6 +109,7 @@ class Assembly:
         self.deps = deps
         self.description = description
         self.gate = Gate()
+        self.feeds: list[Feed] = []
         self.running = RunningExecutions()
         self.slots = Slots(description.slots)
         self.plan = Plan()
@@ -152,6 +153,14 @@ class Assembly:
             tzdata=description.tzdata,
             claims_paused=self.gate.words_of(Bar.CLOCK, Bar.STORE),
         )
+
+    def why_not_ready(self) -> str | None:
+        """What keeps this worker from taking ticks; None when nothing does."""
+        if not self.gate.is_open:
+            return self.gate.words
+        if not self.job_feed.is_current:
+            return "the jobs in etcd are not followed at present"
+        return None
 
     def state(self) -> dict[str, Any]:
         """What the worker reports of itself at every heartbeat."""
@@ -249,7 +258,9 @@ class Assembly:
         )
 
     def _feed(self, prefix: str, name: str) -> Feed:
-        return self.feed_type(self.deps.store, prefix, name=name)
+        feed = self.feed_type(self.deps.store, prefix, name=name)
+        self.feeds.append(feed)
+        return feed
 
     def _current_revision(self, uid: str) -> int | None:
         known = self.job_feed.job(uid)

@@ -49,6 +49,11 @@ class Gate:
         """What missed ticks are recorded with while the gate is closed."""
         return _REASONS[next(iter(self._bars))] if self._bars else None
 
+    @property
+    def words(self) -> str | None:
+        """Why the gate is closed, for people."""
+        return "; ".join(self._bars.values()) or None
+
     def words_of(self, *bars: Bar) -> str | None:
         """What these bars say; None when none of them is there."""
         return "; ".join(self._bars[bar] for bar in bars if bar in self._bars) or None

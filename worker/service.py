@@ -81,8 +81,13 @@ class Worker:
 
     def __init__(self, parts: Parts, *, shutdown_grace_s: float, kill_grace_s: float) -> None:
         self._parts = parts
+        self._more: list[Background] = []
         self._shutdown_grace_s = shutdown_grace_s
         self._kill_grace_s = kill_grace_s
+
+    def keep_running(self, part: Background) -> None:
+        """Run *part* beside the others; call it before `run`."""
+        self._more.append(part)
 
     async def run(self, stop: Stop) -> None:
         """Work until *stop*; return when everything is closed in order."""
@@ -121,6 +126,7 @@ class Worker:
             parts.self_audit,
             parts.adoption,
             *parts.background,
+            *self._more,
         )
 
     async def _let_commands_end(self, stop: Stop) -> None:

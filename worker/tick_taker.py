@@ -34,7 +34,7 @@ from worker.claims import (
 from worker.domain.accounts import missed_row, skipped_row
 from worker.domain.assignment import StopCause
 from worker.domain.blocked import Queue, Replace, Skip, Wait, decide_blocked
-from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due
+from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due, is_far_ahead
 from worker.domain.plan import PlannedJob
 from worker.job_feed import decode_cached
 from worker.launcher import Launcher
@@ -112,12 +112,19 @@ class TickTaker:
             case Blocked(by=blocker):
                 return await self._blocked(job, spec, tick, start_at, blocker)
             case CursorMoved(cursor=cursor):
-                job.cursor = cursor
+                self._take_over(job, cursor)
                 return Again()
             case Stale():
                 return Again(stale=True)
             case NoSession() | Undecided():
                 return Again(at=self._clock.now() + _SOON, hindrance=Reason.COORDINATION)
+
+    def _take_over(self, job: PlannedJob, cursor: int) -> None:
+        """Somebody else moved the cursor: go on from there."""
+        job.cursor = cursor
+        if is_far_ahead(job.timing, cursor, self._clock.now()):
+            # Nothing runs until the clocks get there: what was decided stays decided (situation 15).
+            log.error("cursor.far_ahead", key=job.key, cursor=cursor)
 
     def _started(self, job: PlannedJob, spec: JobSpec, due: Due, won: Won, start_at: datetime) -> None:
         assert due.tick is not None  # noqa: S101
@@ -225,7 +232,7 @@ class TickTaker:
                 job.cursor = tick.tick
                 return Again()
             case CursorMoved(cursor=cursor):
-                job.cursor = cursor
+                self._take_over(job, cursor)
                 return Again()
             case Stale():
                 return Again(stale=True)

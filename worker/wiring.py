@@ -33,6 +33,7 @@ from worker.adapters.subreaper import Subreaper
 from worker.assembly import Assembly, Deps, Description, Limits
 from worker.config import WorkerConfig
 from worker.executors.registry import find_executors
+from worker.health_endpoint import HealthEndpoint
 from worker.identity import Identity, take_identity
 from worker.log_shipper import LogShipper
 from worker.predecessor import predecessor_check
@@ -129,6 +130,10 @@ def _assemble(
         ),
         background=(HistoryPreparation(lambda: ensure_schema(database)),),
     )
+    if config.health_port is not None:
+        assembly.worker.keep_running(
+            HealthEndpoint(config.health_port, assembly.why_not_ready, lambda: _figures(assembly, journal))
+        )
     return assembly, [*closing, spool.close]
 
 
@@ -160,3 +165,25 @@ def _description(
         started_at=clock.now(),
         tzdata=tzdata_version(),
     )
+
+
+def _figures(assembly: Assembly, journal: LogShipper) -> dict[str, tuple[str, float]]:
+    """What the worker's own metrics endpoint shows."""
+    feeds = assembly.feeds
+    return {
+        "running": ("Executions that run now.", len(assembly.running)),
+        "slots": ("Executions that may run at a time.", assembly.slots.limit),
+        "parked": ("Jobs that are due and wait for a slot.", assembly.dispatcher.parked),
+        "planned": ("Jobs in the plan.", len(assembly.plan)),
+        "quarantined": ("Jobs that cannot be read.", len(assembly.job_feed.quarantined)),
+        "lease_remaining_seconds": ("Until the session's lease may end.", assembly.session.remaining_s()),
+        "claims_open": ("1 while ticks are taken.", float(assembly.gate.is_open)),
+        "feed_relists_total": ("Full listings of etcd.", sum(feed.relist_count for feed in feeds)),
+        "feed_drift_total": ("Keys a listing found to differ.", sum(feed.drift_count for feed in feeds)),
+        "journal_backlog": ("Records that are not in MongoDB yet.", journal.backlog),
+        "journal_oldest_seconds": ("Age of the oldest of them.", journal.oldest_age_s),
+        "journal_shipped_total": ("Records MongoDB has taken.", journal.shipped),
+        "journal_set_aside_total": ("Records MongoDB will never take.", journal.set_aside),
+        "spool_bytes": ("Size of the spool.", journal.spool_bytes),
+        "output_dropped_total": ("Chunks dropped because the spool was full.", journal.dropped_output),
+    }

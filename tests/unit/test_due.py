@@ -5,7 +5,7 @@ import pytest
 from common.domain.codec import MissedTicks
 from common.domain.execution import Cause, Reason
 from tests.builders import at, planned, spec_of
-from worker.domain.due import Due, decide_due
+from worker.domain.due import Due, decide_due, is_far_ahead
 
 
 def seconds(text):
@@ -109,3 +109,19 @@ def test_jitter_moves_the_deadline_with_the_start():
         job, spec, at("10:00:00").fromtimestamp(now, tz=at("10:00:00").tzinfo), hindrance=None, started=0
     )
     assert Due(seconds("10:00:00")) == due
+
+
+@pytest.mark.parametrize(
+    ("cursor", "expected"),
+    [
+        pytest.param("09:59:00", False, id="behind"),
+        pytest.param("10:01:00", False, id="claimed ahead"),
+        pytest.param("10:02:00", False, id="two ahead"),
+        pytest.param("11:00:00", True, id="15: an hour ahead"),
+    ],
+)
+def test_a_cursor_far_ahead_is_noticed(cursor, expected):
+    """Situation 15: at 10:00:30, a job of each minute."""
+    job = planned(spec_of(), cursor=at("09:59:00"))
+
+    assert expected == is_far_ahead(job.timing, seconds(cursor), at("10:00:30"))

@@ -13,7 +13,7 @@ from common.domain.codec import MissedTicks
 from common.domain.execution import Cause, Reason
 from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
-from common.domain.timing import undecided
+from common.domain.timing import Timing, undecided
 from worker.domain.plan import PlannedJob
 
 #: Ticks of policy `all` start at most this often.
@@ -59,6 +59,13 @@ def decide_due(
     if start is None and missed is None:
         return Due(None)
     return Due(start, Cause.CATCH_UP if plan.caught_up else Cause.SCHEDULE, missed)
+
+
+def is_far_ahead(timing: Timing, cursor: int, now: datetime) -> bool:
+    """Whether the cursor is more than two ticks ahead: somebody's clock was (situation 15)."""
+    first = timing.next_tick(epoch_s(now))
+    second = timing.next_tick(first) if first is not None else None
+    return second is not None and cursor > second
 
 
 def _missed_before(plan: CatchUpPlan, tick: int | None) -> MissedTicks | None:
