@@ -263,7 +263,7 @@ async def test_one_gigabyte_of_output(commands):
         flood = group.create_task(
             commands.run(
                 job(
-                    command="head -c 1000000000 /dev/zero | tr '\\0' 'x' | fold -w 99",
+                    command="yes $(printf %099d 7) | head -c 1000000000",
                     max_output_bytes=1_000_000,
                 )
             )

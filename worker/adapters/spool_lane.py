@@ -205,13 +205,15 @@ class Lane:
     def _open_existing(self) -> None:
         """Take over what an earlier worker left; new records go to a new segment, behind any torn frame."""
         done_number, done_count = self._noted_position()
+        # Never a number again: the note would call the new segment done.
+        self._next_number = done_number + 1
         for path in sorted(self._directory.glob(f"{self._name}-*.log")):
             number = int(path.stem.rpartition("-")[2])
             segment = Segment(path, number)
             for _, behind in segment.read():
                 segment.records += 1
                 segment.size = behind
-            self._next_number = number + 1
+            self._next_number = max(self._next_number, number + 1)
             if number < done_number or (number == done_number and done_count >= segment.records):
                 segment.remove()
                 continue
