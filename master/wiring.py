@@ -12,6 +12,7 @@ from typing import Final
 
 from common.config.command_line import product_version
 from common.domain.keys import Keyspace
+from common.kv.check import settings_of
 from common.kv.etcd import EtcdStore
 from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
@@ -37,7 +38,6 @@ from master.services.output import OutputReader
 from master.services.presence import MasterPresence, Registration
 from master.services.recent import RecentExecutions
 from master.services.roster import Roster
-from master.settings import etcd_settings
 
 _SESSION_TTL_S: Final = 10
 Loop = Callable[[], Awaitable[None]]
@@ -77,7 +77,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
         connect_timeout_ms=config.mongo_connect_timeout_ms,
         app_name="everytick-master",
     )
-    async with EtcdStore(etcd_settings(config)) as store, client as mongo:
+    async with EtcdStore(settings_of(config)) as store, client as mongo:
         database = durable_database(mongo, config.mongo_database)
         history = MongoHistory(database)
         session = Session(store, clock, ttl_s=_SESSION_TTL_S, name="master")

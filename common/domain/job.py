@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from common.domain.ids import JobName, Name
 from common.domain.policy import CatchUp, OnLeaseLoss, Overlap
@@ -82,6 +83,11 @@ class HttpRequest(_Border):
     """Status codes that count as success; empty means 200 to 299."""
 
 
+def _wrong(field: str, message: str) -> PydanticCustomError:
+    """An error of a rule over several fields; `ctx.field` names the one to blame."""
+    return PydanticCustomError("job", "{message}", {"field": field, "message": message})
+
+
 class JobDefinition(_Border):
     """What a user writes."""
 
@@ -152,12 +158,12 @@ class JobDefinition(_Border):
         needed = {"shell": "command", "exec": "argv", "python": "script", "http": "request"}
         field = needed.get(self.executor)
         if field is not None and not getattr(self, field):
-            raise ValueError(f"executor {self.executor!r} needs {field!r}")
+            raise _wrong(field, f"executor {self.executor!r} needs {field!r}")
         for other in needed.values():
             if field is not None and other != field and getattr(self, other) is not None:
-                raise ValueError(f"{other!r} does not belong to executor {self.executor!r}")
+                raise _wrong(other, f"{other!r} does not belong to executor {self.executor!r}")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
-            raise ValueError("ends_at must be later than starts_at")
+            raise _wrong("ends_at", "ends_at must be later than starts_at")
         return self
 
     @property

@@ -50,7 +50,7 @@ class History:
         page = documents[:size]
         last = _key(page[-1], order) if page and has_more else None
         return ExecutionPage(
-            [views.listed(document, is_live=self._is_live(document)) for document in page],
+            [views.listed(document, is_live=self.is_live(document["_id"])) for document in page],
             ExecutionKey(*last) if last else None,
             Total(max(total.count, len(page)), total.is_exact),
         )
@@ -63,7 +63,7 @@ class History:
             ExecutionNotFound: It is not recorded and does not run, or its record has expired.
         """
         document = await self.document(execution_id)
-        return views.full(document, is_live=self._is_live(document))
+        return views.full(document, is_live=self.is_live(document["_id"]))
 
     async def document(self, execution_id: str) -> Document:
         """The stored document of an execution, or the one its run record makes."""
@@ -107,10 +107,11 @@ class History:
         return summarise(counts, timings)
 
     def shown(self, document: Document) -> Document:
-        return views.full(document, is_live=self._is_live(document))
+        return views.full(document, is_live=self.is_live(document["_id"]))
 
-    def _is_live(self, document: Document) -> bool:
-        return self._runs.find(document["_id"]) is not None
+    def is_live(self, execution_id: str) -> bool:
+        """Whether the execution still holds its run record."""
+        return self._runs.find(execution_id) is not None
 
     async def _unrecorded(
         self, where: ExecutionFilter, order: ExecutionOrder, after: ExecutionKey | None

@@ -92,13 +92,26 @@ class OutputReader:
 
     async def _tail(self, execution_id: str, numbers: Sequence[int], query: OutputQuery) -> list[Document]:
         count = query.tail or 0
+        chunks: list[Document] = []
         lines: list[Document] = []
         for part in _slices(numbers[::-1], _CHUNKS_PER_READ):
             found = await self._history.chunks(execution_id, part)
+            chunks = found + chunks
             lines = [line for chunk in found for line in _selected(chunk, query, None)] + lines
             if len(lines) >= count:
                 break
+        if len(chunks) == len(numbers):
+            lines = _numbered(chunks, query)
         return lines[-count:] if count else []
+
+
+def _numbered(chunks: Iterable[Document], query: OutputQuery) -> list[Document]:
+    lines: list[Document] = []
+    before = 0
+    for chunk in chunks:
+        lines += _selected(chunk, query, before)
+        before += len(chunk["lines"])
+    return lines
 
 
 def _selected(chunk: Document, query: OutputQuery, first_number: int | None) -> Iterable[Document]:

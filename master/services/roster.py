@@ -5,8 +5,9 @@ gone; without MongoDB the live ones are still listed.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -22,8 +23,6 @@ from master.ports import HistoryReader
 from master.services.live_runs import LiveRuns
 
 log = structlog.get_logger()
-
-_METRICS: Final = ("cpu_percent", "memory_percent", "memory_bytes", "load1", "disk_percent")
 
 
 class Roster:
@@ -106,7 +105,7 @@ class Roster:
             "running": self._runs.on_worker(worker_id),
             "started_at": _instant(said.get("started_at")),
             "last_seen_at": _instant(report.get("last_seen_at")),
-            "metrics": {name: metrics.get(name) for name in _METRICS} if metrics else None,
+            "metrics": _shown_metrics(metrics) if metrics else None,
             "clock_offset_ms": report.get("clock_offset_ms"),
             "tzdata": said.get("tzdata") or "",
             "claims_paused": health.claims_paused if health else None,
@@ -122,6 +121,20 @@ class Roster:
         except CorruptValue as error:
             self._live.pop(worker_id, None)
             log.warning("worker.unreadable", key=change.key, reason=str(error))
+
+
+def _shown_metrics(metrics: Mapping[str, Any]) -> Document:
+    return {
+        "cpu_percent": metrics.get("cpu_percent"),
+        "memory_percent": _share(metrics.get("memory_used_bytes"), metrics.get("memory_total_bytes")),
+        "memory_bytes": metrics.get("memory_used_bytes"),
+        "load1": metrics.get("load_1"),
+        "disk_percent": _share(metrics.get("disk_used_bytes"), metrics.get("disk_total_bytes")),
+    }
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return round(100 * part / whole, 1) if part is not None and whole else None
 
 
 def _instant(value: object) -> datetime | None:

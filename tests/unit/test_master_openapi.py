@@ -26,7 +26,7 @@ OPERATIONS = [
 
 
 def test_committed_document_is_current():
-    """`docs/openapi.json` is what the code says; `python -m master.api.openapi > docs/openapi.json` renews it."""
+    """What the code says; `python -m master.api.openapi > docs/openapi.json` renews it."""
     assert COMMITTED.read_text() == text_of(describe())
 
 
