@@ -93,8 +93,10 @@ def config_for(
 
 
 @asynccontextmanager
-async def running_api(config: MasterConfig, store: KeyValueStore) -> AsyncIterator[RunningApi]:
-    """The master of *config*, ready to serve."""
+async def running_api(
+    config: MasterConfig, store: KeyValueStore, *, needs_history: bool = True
+) -> AsyncIterator[RunningApi]:
+    """The master of *config*, ready to serve; without history as soon as it follows etcd."""
     async with build_deps(config) as deps, asyncio.TaskGroup() as group:
         loops = [group.create_task(_owned(loop)) for loop in (deps.session.run, *deps.loops)]
         app = build_app(deps.services, config)
@@ -106,10 +108,17 @@ async def running_api(config: MasterConfig, store: KeyValueStore) -> AsyncIterat
         ) as client:
             keys = Keyspace(config.key_prefix, config.health_prefix)
             api = RunningApi(app, deps.services, client, store, keys)
-            await api.until(lambda: deps.services.health.report().is_ready)
+            await api.until(lambda: _serves(deps.services, needs_history))
             yield api
         for loop in loops:
             loop.cancel()
+
+
+def _serves(services: Services, needs_history: bool) -> bool:
+    report = services.health.report()
+    return report.is_ready or (
+        not needs_history and all(report.checks[view] == "ok" for view in ("jobs", "runs", "workers"))
+    )
 
 
 async def _owned(loop: Callable[[], object]) -> None:
