@@ -25,6 +25,8 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 #: Addresses of cloud metadata services that the ranges below do not cover.
 _METADATA: Final = frozenset({"100.100.100.200", "fd00:ec2::254", "192.0.0.192"})
 
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -86,13 +88,21 @@ async def _addresses_of(host: str, port: int) -> list[Address]:
     return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that *address* leads to, if it is one in IPv6 clothes (mapped, 6to4, NAT64)."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
 def _refuse_private(host: str, address: Address) -> None:
     """
     Raises:
         SpawnFailed: *address* is not public; names the rule.
     """
-    # An IPv4 address in IPv6 clothes is what it wears inside.
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    inner = _unwrapped(address)
     rules = (
         ("a metadata service", str(inner) in _METADATA or str(inner) == "169.254.169.254"),
         ("loopback", inner.is_loopback),
