@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from common.domain.errors import StoreUnavailable
+from common.domain.execution import Status
 from common.domain.job import JobSpec
 from common.domain.records import Document
 from common.domain.zones import load_zone
@@ -16,7 +17,7 @@ from master.domain.words import describe_schedule
 from master.services.job_catalog import JobCatalog
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRuns
-from master.services.recent import RecentExecutions
+from master.services.recent import STRIP_AGE_S, RecentExecutions
 from master.services.roster import Roster
 
 _NEXT_TICKS = 5
@@ -77,7 +78,8 @@ class JobList:
 
     async def shown(self, row: JobRow) -> Document:
         """One job."""
-        strips = await self._strips([row.spec] if row.spec else [])
+        # Somebody looks at this one job: what it did a moment ago counts.
+        strips = await self._strips([row.spec] if row.spec else [], max_age_s=0)
         return self._shown(row, strips.get(row.uid or "", []))
 
     async def detail(self, row: JobRow) -> Document:
@@ -92,9 +94,16 @@ class JobList:
         words = describe_schedule(row.schedule.text) if row.schedule else None
         return {**shown, "next_ticks": ticks, "description_in_words": words}
 
-    async def _strips(self, jobs: Sequence[JobSpec]) -> dict[str, list[Document]]:
+    def last_status(self, uid: str) -> Status | None:
+        """How the job's newest known execution stands, as filters over all jobs see it."""
+        last = self._recent.last(uid)
+        return last.status if last else None
+
+    async def _strips(
+        self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
+    ) -> dict[str, list[Document]]:
         try:
-            return await self._recent.strips(jobs)
+            return await self._recent.strips(jobs, max_age_s=max_age_s)
         except StoreUnavailable:
             return {}
 

@@ -28,7 +28,8 @@ _OVERLAP: Final = timedelta(seconds=30)
 #: After an outage of MongoDB spools deliver old records; a full look now and then catches all of them.
 _FULL_LOOK_EVERY_S: Final = 600.0
 _BATCH: Final = 5_000
-_STRIP_FRESH_S: Final = 2.0
+STRIP_AGE_S: Final = 2.0
+_NO_STRIP: Final[tuple[float, list[Document]]] = (float("-inf"), [])
 _STRIPS_KEPT: Final = 2_000
 
 
@@ -65,15 +66,17 @@ class RecentExecutions:
         """The newest known execution that has ended."""
         return self._last.get(uid)
 
-    async def strips(self, jobs: Sequence[JobSpec]) -> dict[str, list[Document]]:
+    async def strips(
+        self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
+    ) -> dict[str, list[Document]]:
         """
-        The newest executions of each of *jobs*, newest first.
+        The newest executions of each of *jobs*, newest first; as they were up to *max_age_s* ago.
 
         Raises:
             StoreUnavailable: MongoDB is away, and a job is asked for that is not at hand.
         """
         now_s = self._clock.uptime_s()
-        stale = [job for job in jobs if now_s - self._strips.get(job.uid, (-1e9, []))[0] > _STRIP_FRESH_S]
+        stale = [job for job in jobs if now_s - self._strips.get(job.uid, _NO_STRIP)[0] >= max_age_s]
         if stale:
             found = await self._history.recent(stale, STRIP_LENGTH)
             if len(self._strips) > _STRIPS_KEPT:
