@@ -9,12 +9,14 @@ import structlog
 
 from common.domain.errors import STORE_FAILURES
 from common.runtime.clock import Clock
-from worker.domain.clock_guard import ClockState, measure, observe
+from worker.domain.clock_guard import NOT_COMPARED, ClockState, confirmed, measure, observe
 from worker.gate import Bar, Gate
 
 log: Final = structlog.get_logger(__name__)
 
 _LOOK_S: Final = 1.0
+#: How long a clock that nobody can be asked about is not claimed by.
+_PATIENCE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class ClockWatch:
         self._on_step = on_step
         self._announce = announce
         self._sleep = sleep
-        self._state = ClockState()
+        self._state = NOT_COMPARED
+        self._unconfirmed_since_s = clock.uptime_s()
+        self._is_wanted = asyncio.Event()
+        gate.close(Bar.CLOCK, self._state.why_barred or "")
+        gate.look_first(self.look)
 
     @property
     def offset_ms(self) -> int | None:
@@ -67,40 +73,61 @@ class ClockWatch:
     async def run(self) -> None:
         """Look at the own clocks every second and at the others' every few seconds, for ever."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._look(), name="clock_watch.look")
+            group.create_task(self._keep_looking(), name="clock_watch.look")
             group.create_task(self._measure(), name="clock_watch.measure")
 
-    async def _look(self) -> None:
+    def look(self) -> None:
+        """Compare the two clocks of this host, now."""
+        state, step = observe(
+            self._state, wall_s=self._clock.now().timestamp(), uptime_s=self._clock.uptime_s()
+        )
+        if state.unconfirmed is not None and state.unconfirmed != self._state.unconfirmed:
+            self._unconfirmed_since_s = self._clock.uptime_s()
+            self._is_wanted.set()
+        self._become(state)
+        if step is not None:
+            log.warning("clock.stepped", step_s=round(step.step_s, 3))
+            self._on_step()
+
+    async def _keep_looking(self) -> None:
         while True:
-            state, step = observe(
-                self._state, wall_s=self._clock.now().timestamp(), uptime_s=self._clock.uptime_s()
-            )
-            self._become(state)
-            if step is not None:
-                log.warning("clock.stepped", step_s=round(step.step_s, 3))
-                self._on_step()
+            self.look()
             await self._sleep(_LOOK_S)
 
     async def _measure(self) -> None:
         while True:
+            self._is_wanted.clear()
             try:
                 sample = await self._reference.sample()
             except STORE_FAILURES as error:
                 log.debug("clock.unmeasured", error=str(error))
+                if self._clock.uptime_s() - self._unconfirmed_since_s >= _PATIENCE_S:
+                    # Nobody to ask, and starts must go on without MongoDB (situation 25).
+                    self._become(confirmed(self._state))
             else:
                 self._become(
                     measure(self._state, own_offset_ms=sample.own_ms, peer_offsets_ms=sample.peers_ms)
                 )
-            await self._sleep(self._interval_s)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Until the next measurement is due: soon when the clock waits for one."""
+        pause_s = self._interval_s if self._state.unconfirmed is None else min(1.0, self._interval_s)
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._is_wanted.wait()
+        except TimeoutError:
+            return
 
     def _become(self, state: ClockState) -> None:
-        before = self._state.distrust
+        before = self._state.why_barred
         self._state = state
-        if state.distrust == before:
+        if state.why_barred == before:
             return
-        if state.distrust is None:
+        if state.why_barred is None:
             self._gate.open(Bar.CLOCK)
         else:
-            log.error("clock.distrusted", why=state.distrust)
-            self._gate.close(Bar.CLOCK, state.distrust)
+            if state.distrust is not None:
+                log.error("clock.distrusted", why=state.distrust)
+            self._gate.close(Bar.CLOCK, state.why_barred)
         self._announce()

@@ -4,6 +4,7 @@ Several parts can close the gate (no session, the lease about to end, a distrust
 a stop that has begun); it is open when none of them does. The reason ends up in the ledger.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import structlog
@@ -39,10 +40,18 @@ class Gate:
 
     def __init__(self) -> None:
         self._bars: dict[Bar, str] = {Bar.SESSION: "not registered in etcd yet"}
+        self._looks: list[Callable[[], None]] = []
 
     @property
     def is_open(self) -> bool:
+        """Whether a claim may be made now; those who have to look first have looked."""
+        for look in self._looks:
+            look()
         return not self._bars
+
+    def look_first(self, look: Callable[[], None]) -> None:
+        """Call *look* whenever somebody asks: what it watches must not be a second old (a stepped clock)."""
+        self._looks.append(look)
 
     @property
     def reason(self) -> Reason | None:

@@ -25,6 +25,36 @@ def test_steps_of_the_wall_clock(wall_s, step, trusted):
     assert trusted == (state.distrust is None)
 
 
+@pytest.mark.parametrize(
+    ("offset_ms", "step_s", "trusted", "confirmed"),
+    [
+        pytest.param(None, 60.0, True, False, id="never measured: compare first"),
+        pytest.param(0, 60.0, False, True, id="was right: is wrong now"),
+        pytest.param(-60_000, 60.0, True, False, id="was a minute behind: compare first"),
+        pytest.param(0, 1.5, True, False, id="still within bounds: compare first"),
+        pytest.param(0, -60.0, True, True, id="back: the cursor protects"),
+    ],
+)
+def test_a_clock_that_is_set_ahead_is_not_believed_at_once(offset_ms, step_s, trusted, confirmed):
+    """Ticks of the minutes it skipped would start before their time."""
+    before, _ = observe(ClockState(offset_ms=offset_ms), wall_s=1000.0, uptime_s=50.0)
+
+    state, _ = observe(before, wall_s=1001.0 + step_s, uptime_s=51.0)
+
+    assert trusted == (state.distrust is None)
+    assert (trusted and confirmed) == (state.why_barred is None)
+
+
+def test_a_look_in_between_does_not_confirm():
+    """Only a measurement does."""
+    state, _ = observe(ClockState(), wall_s=1000.0, uptime_s=50.0)
+    state, _ = observe(state, wall_s=1061.0, uptime_s=51.0)
+    state, _ = observe(state, wall_s=1062.0, uptime_s=52.0)
+
+    assert state.unconfirmed is not None
+    assert measure(state, own_offset_ms=0, peer_offsets_ms=[]).why_barred is None
+
+
 def test_slow_drift_never_adds_up_to_a_step():
     """A tenth of a second per look, for an hour."""
     state, _ = observe(ClockState(), wall_s=1000.0, uptime_s=0.0)

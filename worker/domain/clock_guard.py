@@ -1,12 +1,13 @@
 """Whether this host's clock can be trusted with starting commands (situations 13 to 16).
 
-Pure. Two witnesses: the distance between wall clock and uptime shows a step within a second; the offset to
-MongoDB's clock, compared with the median of all live workers' offsets, shows a clock that was wrong from
-the beginning (the median, so that a wrong MongoDB host stops nobody).
+Pure. Two witnesses: the distance between wall clock and uptime shows a step at once; the offset to MongoDB's
+clock, compared with the median of all live workers' offsets, shows a clock that was wrong from the beginning
+(the median, so that a wrong MongoDB host stops nobody). A clock that was set ahead has to be compared before
+it is believed: an hour of ticks would start an hour early otherwise.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
@@ -29,12 +30,23 @@ class ClockState:
         distrust: Why it is not trusted; None when it is.
         good_samples: Good samples in a row since it was distrusted.
         offset_ms: Distance to the median of the peers, when last measured.
+        unconfirmed: Why it has to be compared with the others before anything is claimed by it.
     """
 
     base_s: float | None = None
     distrust: str | None = None
     good_samples: int = 0
     offset_ms: int | None = None
+    unconfirmed: str | None = None
+
+    @property
+    def why_barred(self) -> str | None:
+        """Why nothing may be claimed by this clock; None when it may."""
+        return self.distrust or self.unconfirmed
+
+
+#: Of a worker that has just started.
+NOT_COMPARED: Final = ClockState(unconfirmed="the clock has not been compared with the others' yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +61,16 @@ def observe(state: ClockState, *, wall_s: float, uptime_s: float) -> tuple[Clock
     base_s = wall_s - uptime_s
     if state.base_s is None or abs(base_s - state.base_s) < _NOTICEABLE_STEP_S:
         # Slow drift moves the base along, so that a month of it never adds up to a step.
-        return _with(state, base_s=base_s), None
+        return replace(state, base_s=base_s), None
     step_s = base_s - state.base_s
-    moved = _with(state, base_s=base_s)
-    if step_s > MAX_FORWARD_STEP_S:
-        moved = _distrusted(moved, f"the clock jumped {step_s / 3600:.1f} h ahead")
+    moved = replace(state, base_s=base_s)
+    if state.offset_ms is not None:
+        # What was measured moves along: a clock that was right is wrong now, whether or not one can ask.
+        moved = replace(moved, offset_ms=state.offset_ms + round(step_s * 1000))
+    if step_s > MAX_FORWARD_STEP_S or (step_s > 0 and (moved.offset_ms or 0) > MAX_OFFSET_MS):
+        moved = _distrusted(moved, f"the clock was set {step_s:.1f} s ahead")
+    elif step_s > 0:
+        moved = replace(moved, unconfirmed=f"the clock was set {step_s:.1f} s ahead and not compared since")
     return moved, ClockStep(step_s)
 
 
@@ -65,28 +82,25 @@ def measure(state: ClockState, *, own_offset_ms: int, peer_offsets_ms: Sequence[
         own_offset_ms: This host's clock minus the reference clock.
         peer_offsets_ms: The same of the other live workers. Without peers the reference itself is trusted.
     """
+    state = confirmed(state)
     reference = median([own_offset_ms, *peer_offsets_ms]) if len(peer_offsets_ms) >= 2 else 0
     offset_ms = round(own_offset_ms - reference)
     if abs(offset_ms) > MAX_OFFSET_MS:
         side = "ahead of" if offset_ms > 0 else "behind"
         words = f"the clock is {abs(offset_ms) / 1000:.1f} s {side} its peers"
-        return _with(_distrusted(state, words), offset_ms=offset_ms)
+        return replace(_distrusted(state, words), offset_ms=offset_ms)
     if state.distrust is None:
-        return _with(state, offset_ms=offset_ms)
+        return replace(state, offset_ms=offset_ms)
     good = state.good_samples + 1
     if good >= GOOD_SAMPLES:
         return ClockState(base_s=state.base_s, offset_ms=offset_ms)
-    return ClockState(state.base_s, state.distrust, good, offset_ms)
+    return replace(state, good_samples=good, offset_ms=offset_ms)
+
+
+def confirmed(state: ClockState) -> ClockState:
+    """The clock was compared, or nobody is there to compare it with."""
+    return replace(state, unconfirmed=None)
 
 
 def _distrusted(state: ClockState, why: str) -> ClockState:
-    return ClockState(state.base_s, why, 0, state.offset_ms)
-
-
-def _with(state: ClockState, *, base_s: float | None = None, offset_ms: int | None = None) -> ClockState:
-    return ClockState(
-        state.base_s if base_s is None else base_s,
-        state.distrust,
-        state.good_samples,
-        state.offset_ms if offset_ms is None else offset_ms,
-    )
+    return replace(state, distrust=why, good_samples=0)
