@@ -18,6 +18,7 @@ from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
 from common.kv.session import Session
 from common.mongo.client import connect, durable_database
+from common.mongo.record_sink import MongoRecordSink
 from common.mongo.schema import ensure_schema
 from common.runtime.clock import Clock, SystemClock
 from master.adapters.mongo_history import MongoHistory
@@ -26,17 +27,20 @@ from master.config import MasterConfig
 from master.ports import HistoryReader
 from master.services.admin_token import AdminTokens, read_or_create_token
 from master.services.commands import Commands
+from master.services.cursor_view import CursorView
 from master.services.health import HealthMonitor, View
 from master.services.history import History
 from master.services.job_catalog import JobCatalog
 from master.services.job_list import JobList
 from master.services.job_view import JobView
+from master.services.kill_watch import KillWatch
 from master.services.ledger import Ledger
 from master.services.live_runs import LiveRuns
 from master.services.metrics import Metrics
 from master.services.output import OutputReader
 from master.services.presence import MasterPresence, Registration
 from master.services.recent import RecentExecutions
+from master.services.reconciler import Reconciler
 from master.services.roster import Roster
 
 _SESSION_TTL_S: Final = 10
@@ -83,6 +87,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
         session = Session(store, clock, ttl_s=_SESSION_TTL_S, name="master")
         jobs = JobView(Feed(store, keyspace.jobs, name="jobs"), keyspace, clock)
         runs = LiveRuns(Feed(store, keyspace.runs, name="runs"), keyspace)
+        cursors = CursorView(Feed(store, keyspace.cursors, name="cursors"), keyspace)
         roster = Roster(Feed(store, keyspace.health_prefix, name="workers"), keyspace, history, runs)
         tokens = AdminTokens(
             token,
@@ -107,6 +112,20 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
             config, store, keyspace, clock, jobs, runs, roster, recent, history, health, tokens
         )
         _show_gauges(services.metrics, jobs, runs, roster, health)
+        reconciler = Reconciler(
+            store,
+            keyspace,
+            clock,
+            jobs,
+            cursors,
+            runs,
+            roster,
+            MongoRecordSink(database),
+            history,
+            name=master_id(config),
+        )
+        kill_watch = KillWatch(Feed(store, keyspace.kills, name="kills"), keyspace, runs)
+        _show_repairs(services.metrics, reconciler, kill_watch)
         registration = _registration(config, store, session, keyspace, clock, address)
         yield Deps(
             services=services,
@@ -115,6 +134,9 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
                 jobs.keep_ticks_fresh,
                 runs.run,
                 roster.run,
+                cursors.run,
+                reconciler.run,
+                kill_watch.run,
                 tokens.run,
                 tokens.publish,
                 recent.run,
@@ -191,6 +213,16 @@ def _show_gauges(
     )
     metrics.watch(
         "mongodb_up", "1 while MongoDB answers.", lambda: 0.0 if health.mongo_version is None else 1.0
+    )
+
+
+def _show_repairs(metrics: Metrics, reconciler: Reconciler, kill_watch: KillWatch) -> None:
+    metrics.watch(
+        "executions_closed", "Executions of dead sessions this master closed.", lambda: reconciler.closed
+    )
+    metrics.watch("ticks_missed", "Missed ticks this master accounted for.", lambda: reconciler.missed)
+    metrics.watch(
+        "kills_failed", "Kill requests that ended before their execution.", lambda: kill_watch.failed
     )
 
 

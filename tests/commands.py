@@ -121,7 +121,7 @@ async def running_commands(
     """The running half of a worker, contained by *kind*."""
     subreaper = Subreaper()
     subreaper.enable()
-    pool = open_leaf_pool(f"test-{os.getpid()}") if kind == CGROUPS else None
+    pool = open_leaf_pool(f"test-{os.getpid()}", Path.cwd()) if kind == CGROUPS else None
     if kind == CGROUPS and pool is None:
         pytest.skip("cgroup v2 cannot be written here: no root, no delegation")
     containments = Containments(subreaper, pool)

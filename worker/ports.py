@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.domain.job import Limits
-from common.domain.records import Record, Stream
+from common.domain.records import Record, Stream, WriteReport
 from worker.domain.assignment import Assignment, RunReport
 from worker.stopping import StopSwitch
 
@@ -144,22 +144,6 @@ class Spawner(Protocol):
             SpawnFailed: It could not be started; the message says why and what to check.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class WriteReport:
-    """
-    What a sink did with a batch.
-
-    Attributes:
-        stored: Keys now stored, including those an earlier try had stored already.
-        fenced: Keys whose write was refused because a newer claim or state is stored.
-        refused: (record, reason) the database will never take.
-    """
-
-    stored: int = 0
-    fenced: tuple[str, ...] = ()
-    refused: tuple[tuple[Record, str], ...] = ()
 
 
 class RecordSink(Protocol):

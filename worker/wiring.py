@@ -17,13 +17,13 @@ from common.domain.records import Document
 from common.kv.check import settings_of
 from common.kv.etcd import EtcdStore
 from common.mongo.client import connect, durable_database
+from common.mongo.record_sink import MongoRecordSink
 from common.mongo.schema import ensure_schema
 from common.runtime.clock import Clock, SystemClock, new_nonce
 from common.runtime.tzdata import tzdata_version
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.host import HostMetrics, address_towards, host_name
 from worker.adapters.mongo_reports import MongoReports
-from worker.adapters.mongo_sink import MongoSink
 from worker.adapters.process import PosixSpawner
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
@@ -92,7 +92,7 @@ def _assemble(
     spool = FileSpool(identity.spool_dir, max_bytes=config.spool_max_bytes)
     journal = LogShipper(
         spool=spool,
-        sink=MongoSink(database),
+        sink=MongoRecordSink(database),
         batch_size=config.log_batch_size,
         commit_timeout_s=config.log_commit_timeout_ms / 1000,
     )
@@ -140,7 +140,7 @@ def _assemble(
 def _spawner(identity: Identity, run_as: RunAs) -> tuple[PosixSpawner, list[Callable[[], None]]]:
     subreaper = Subreaper()
     subreaper.enable()
-    pool = open_leaf_pool(identity.worker_id)
+    pool = open_leaf_pool(identity.worker_id, identity.state_dir)
     containments = Containments(subreaper, pool)
     state = StateFile(identity.state_dir)
     spawner = PosixSpawner(

@@ -260,3 +260,19 @@ class OutputLoss:
 
 
 Record: TypeAlias = ExecutionRecord | LedgerRow | OutputChunk | OutputLoss
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """
+    What a sink did with a batch.
+
+    Attributes:
+        stored: Keys now stored, including those an earlier try had stored already.
+        fenced: Keys whose write was refused because a newer claim or state is stored.
+        refused: (record, reason) the database will never take.
+    """
+
+    stored: int = 0
+    fenced: tuple[str, ...] = ()
+    refused: tuple[tuple[Record, str], ...] = ()

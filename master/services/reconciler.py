@@ -6,6 +6,7 @@ the key is changed, so a master that dies in between is repeated, not missed.
 
 import asyncio
 import heapq
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -42,7 +43,7 @@ _DEFAULT_RETENTION: Final = timedelta(days=30)
 
 
 class RecordWriter(Protocol):
-    async def write(self, records: list[Record]) -> object:
+    async def write(self, records: Sequence[Record]) -> object:
         """
         Store records durably; fenced and idempotent.
 

@@ -7,9 +7,9 @@ import pytest
 
 from common.domain.execution import Reason, Status
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, OutputLoss, Seq
+from common.mongo.record_sink import MongoRecordSink
 from tests.records import chunk, execution, missed
 from tests.sim.history import History
-from worker.adapters.mongo_sink import MongoSink
 from worker.ports import RecordSink
 
 
@@ -32,7 +32,7 @@ async def stored(request: pytest.FixtureRequest) -> AsyncIterator[Stored]:
         yield Stored(History())
         return
     database = await _database(request)
-    yield Stored(MongoSink(database), database)
+    yield Stored(MongoRecordSink(database), database)
 
 
 async def _database(request: pytest.FixtureRequest) -> Any:
@@ -118,7 +118,7 @@ async def test_output_may_be_written_again(stored):
 @pytest.mark.integration
 async def test_merged_batch_written_again_has_one_history(mongo_database):
     """The answer of the first write was lost; the second try carries one state more."""
-    sink = MongoSink(mongo_database)
+    sink = MongoRecordSink(mongo_database)
     await sink.write([execution(seq=Seq.STARTED)])
 
     await sink.write([execution(seq=Seq.STARTED), execution(seq=Seq.FINISHED)])
@@ -129,7 +129,7 @@ async def test_merged_batch_written_again_has_one_history(mongo_database):
 
 @pytest.mark.integration
 async def test_reason_of_given_up_is_taken_back(mongo_database):
-    sink = MongoSink(mongo_database)
+    sink = MongoRecordSink(mongo_database)
     await sink.write([execution(seq=Seq.GIVEN_UP, reason=Reason.WORKER_GONE, error="nobody answers")])
 
     await sink.write([execution(seq=Seq.FINISHED)])
@@ -142,7 +142,7 @@ async def test_reason_of_given_up_is_taken_back(mongo_database):
 async def test_record_the_database_refuses_is_named_and_the_others_are_stored(mongo_database):
     """A validator stands for whatever MongoDB may dislike about one document."""
     await mongo_database.create_collection(EXECUTIONS, validator={"worker": {"$ne": "poison"}})
-    sink = MongoSink(mongo_database)
+    sink = MongoRecordSink(mongo_database)
     poison = execution(2, worker="poison")
 
     report = await sink.write([execution(1), poison, execution(3)])
@@ -154,7 +154,7 @@ async def test_record_the_database_refuses_is_named_and_the_others_are_stored(mo
 
 @pytest.mark.integration
 async def test_record_that_cannot_be_encoded_is_named(mongo_database):
-    sink = MongoSink(mongo_database)
+    sink = MongoRecordSink(mongo_database)
     poison = execution(2, exit_code=2**70)
 
     report = await sink.write([execution(1), poison, execution(3)])
@@ -165,7 +165,7 @@ async def test_record_that_cannot_be_encoded_is_named(mongo_database):
 
 @pytest.mark.integration
 async def test_lost_output_marks_the_execution(mongo_database):
-    sink = MongoSink(mongo_database)
+    sink = MongoRecordSink(mongo_database)
 
     await sink.write([execution(seq=Seq.FINISHED), OutputLoss(execution_id="samplejob1.1.1", fence=101)])
     document = await mongo_database[EXECUTIONS].find_one({"_id": "samplejob1.1.1"})

@@ -6,8 +6,7 @@ from contextvars import Context
 from typing import Any, Final
 
 from common.domain.errors import StoreUnavailable
-from common.domain.records import ExecutionRecord, LedgerRow, OutputChunk, OutputLoss, Record
-from worker.ports import WriteReport
+from common.domain.records import ExecutionRecord, LedgerRow, OutputChunk, OutputLoss, Record, WriteReport
 
 _CALL_LIMIT_S: Final = 5.0
 #: Fields a later state may lack that an earlier one had.

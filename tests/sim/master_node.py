@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from common.domain.errors import StoreUnavailable
-from common.domain.records import Document, Record
+from common.domain.records import Document, Record, WriteReport
 from common.kv.feed import Feed
 from master.services.cursor_view import CursorView
 from master.services.job_view import JobView
@@ -17,7 +17,6 @@ from tests.sim.history import History
 from tests.sim.loop import JumpingLoop
 from tests.sim.node import KEYS, Product
 from tests.sim.program import Program
-from worker.ports import WriteReport
 
 
 class HistoryOfMaster:

@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from common.domain.records import EXECUTIONS, Record, Seq
+from common.domain.records import EXECUTIONS, Record, Seq, WriteReport
 from tests.records import chunk, execution
 from tests.sim.disk import Disk
 from tests.sim.history import History
 from worker.log_shipper import LogShipper
-from worker.ports import WriteReport
 
 
 class PickySink:

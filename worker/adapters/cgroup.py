@@ -5,6 +5,7 @@ the whole leaf at once. No controller is enabled: the leaves only hold processes
 access below the worker's own cgroup, as root or by delegation.
 """
 
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -40,7 +41,11 @@ class Leaf:
 
     @property
     def is_populated(self) -> bool:
-        return b"populated 1" in os.pread(self._events_fd, 256, 0)
+        try:
+            return b"populated 1" in os.pread(self._events_fd, 256, 0)
+        except OSError:
+            # ENODEV: somebody removed the directory, which the kernel allows only when nobody is in it.
+            return False
 
     def pids(self) -> list[int]:
         """Processes in this leaf and in cgroups the command made below it."""
@@ -225,13 +230,20 @@ class Containments:
             self._pool.close()
 
 
-def open_leaf_pool(worker_id: str) -> LeafPool | None:
-    """The pool below the worker's own cgroup; None where cgroup v2 is missing or may not be written."""
+def open_leaf_pool(worker_id: str, state_dir: Path) -> LeafPool | None:
+    """
+    The pool below the worker's own cgroup; None where cgroup v2 is missing or may not be written.
+
+    Args:
+        state_dir: Locked by this worker. It goes into the name, because what is found under the name is
+            killed as a predecessor's, and two installations on one host may use the same worker id.
+    """
     own = own_cgroup()
     if own is None:
         return None
     try:
-        return LeafPool(own / f"everytick-{worker_id}")
+        digest = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
+        return LeafPool(own / f"everytick-{worker_id}-{digest}")
     except OSError as error:
         log.info("cgroup.unavailable", directory=str(own), error=str(error))
         return None

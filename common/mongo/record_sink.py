@@ -1,4 +1,4 @@
-"""Records into MongoDB: durable, idempotent, fenced (implements `ports.RecordSink`).
+"""Records into MongoDB: durable, idempotent, fenced; the worker and the reconciler write through it.
 
 One `update` command per collection and batch, made here: the driver's bulk interface costs 40 us of Python
 per record, a plain command 5. Retrying is the caller's, with the same records. Output goes first, statuses
@@ -17,24 +17,22 @@ from common.domain.records import (
     EXECUTIONS,
     LEDGER,
     OUTPUT,
-    WORKER_METRICS,
-    WORKERS,
     Document,
     ExecutionRecord,
     LedgerRow,
     OutputChunk,
     OutputLoss,
     Record,
+    WriteReport,
 )
 from common.mongo.client import DURABLE, is_temporary, is_temporary_code, unavailable
-from worker.ports import WriteReport
 
 _DUPLICATE_KEY: Final = 11000
 #: Fields a later state may lack that an earlier one of the same execution had.
 _TAKEN_BACK: Final = ("reason", "error")
 
 
-class MongoSink:
+class MongoRecordSink:
     """Writes records into the collections of one database."""
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
@@ -53,22 +51,6 @@ class MongoSink:
             fenced=tuple(batch.fenced),
             refused=tuple(batch.refused),
         )
-
-    async def report_worker(self, worker_id: str, document: Document, metrics: Document) -> None:
-        """
-        Replace the worker's document and add a sample to its metrics.
-
-        Args:
-            metrics: With `at`, an aware datetime.
-
-        Raises:
-            StoreUnavailable: It was not stored; the next report makes up for it.
-        """
-        try:
-            await self._database[WORKERS].replace_one({"_id": worker_id}, document, upsert=True)
-            await self._database[WORKER_METRICS].insert_one({**metrics, "worker": worker_id})
-        except PyMongoError as error:
-            raise unavailable(error) from error
 
     async def _update(self, batch: "_Batch", collection: str, updates: list["_Update"]) -> None:
         if not updates:
