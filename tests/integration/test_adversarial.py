@@ -282,3 +282,11 @@ async def test_one_line_of_a_hundred_megabytes(commands):
 
     assert (100_000_000, 1) == (report.out.bytes, report.out.lines)
     assert report.truncated
+
+
+async def test_peak_memory_of_a_small_command_is_its_own(commands):
+    """Not the worker's size, which the kernel reports for everything smaller than the worker."""
+    report = await commands.run(job(command="sleep 1.5; exit 0"))
+
+    assert report.max_rss_kb is not None
+    assert report.max_rss_kb < 20_000

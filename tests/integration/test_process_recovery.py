@@ -58,8 +58,8 @@ def test_reused_pid_is_left_alone(tmp_path: Path):
     state.started("samplejob1.1.1", os.getppid())
     state.intend("samplejob1.2.1")
     state._open["samplejob1.2.1"].intended_s -= 1000
-    state._append(["intend", "samplejob1.2.1", 5.0])
-    state._append(["started", "samplejob1.2.1", 6.0, bystander.pid])
+    state._append('["intend", "samplejob1.2.1", 5.0]')
+    state._append(f'["started", "samplejob1.2.1", 6.0, {bystander.pid}]')
     state.close()
 
     left = recover(tmp_path)

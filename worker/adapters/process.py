@@ -18,6 +18,7 @@ from common.domain.records import Stream
 from worker.adapters import spawning
 from worker.adapters.cgroup import Containments
 from worker.adapters.containment import Containment
+from worker.adapters.peak_memory import PeakMemory
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
 from worker.adapters.state_files import StateFile
@@ -49,6 +50,7 @@ class PosixSpawner:
         self._subreaper = subreaper
         self._readiness = readiness
         self._state = state
+        self._peaks = PeakMemory()
         self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     async def spawn(self, command: Command, listener: ProcessListener) -> "ChildProcess":
@@ -77,6 +79,7 @@ class PosixSpawner:
         containment = self._containments.make(command.execution_id)
         containment.enclose(pid)
         self._subreaper.add(pid, command.execution_id)
+        self._peaks.watch(pid)
         self._state.started(command.execution_id, pid)
         return ChildProcess(
             execution_id=command.execution_id,
@@ -86,16 +89,21 @@ class PosixSpawner:
             containment=containment,
             readiness=self._readiness,
             on_closed=self._forget,
-            on_reaped=self._subreaper.reaped,
+            on_reaped=self._reaped,
         )
 
     def close(self) -> None:
         """Nothing runs any more."""
         self._subreaper.close()
+        self._peaks.close()
         self._readiness.close()
         self._containments.close()
         self._state.close()
         os.close(self._null_fd)
+
+    def _reaped(self, pid: int) -> int | None:
+        self._subreaper.reaped(pid)
+        return self._peaks.take(pid)
 
     def _forget(self, execution_id: str) -> None:
         self._subreaper.remove(execution_id)
@@ -115,8 +123,12 @@ class ChildProcess:
         containment: Containment,
         readiness: Readiness,
         on_closed: Callable[[str], None],
-        on_reaped: Callable[[int], None],
+        on_reaped: Callable[[int], int | None],
     ) -> None:
+        """
+        Args:
+            on_reaped: Told the pid; answers the peak memory that was seen, in KiB.
+        """
         self.pid = pid
         self._execution_id = execution_id
         self._pipes = pipes
@@ -223,14 +235,14 @@ class ChildProcess:
         if self._usage is not None or not self._has_exited:
             return
         _, _, usage = os.wait4(self.pid, 0)
+        self._containment.reaped()
+        seen_kb = self._on_reaped(self.pid)
         cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
         # Linux counts the spawning process until the exec: a command smaller than the worker shows the
         # worker's own size, which says nothing about the command.
         own_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        max_rss_kb = usage.ru_maxrss if usage.ru_maxrss > own_kb else None
+        max_rss_kb = usage.ru_maxrss if usage.ru_maxrss > own_kb else seen_kb
         self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=max_rss_kb)
-        self._containment.reaped()
-        self._on_reaped(self.pid)
 
 
 async def _check_cwd(cwd: str) -> None:

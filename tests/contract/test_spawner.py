@@ -1,0 +1,103 @@
+"""What every spawner must do: the real one, contained either way, and the scripted one of the tests."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from common.domain.errors import SpawnFailed
+from common.domain.records import Stream
+from tests.commands import CGROUPS, SESSIONS, running_commands
+from tests.fakes.spawner import FakeSpawner, Script
+from worker.executors.contract import Heard
+from worker.ports import Command, ProcessExit, Spawner
+
+SCRIPTED = "scripted"
+
+
+class Kind:
+    """Makes spawners whose next process does what a test needs."""
+
+    def __init__(self, spawner: Spawner | None) -> None:
+        self._spawner = spawner
+
+    async def spawn(self, shell_text: str, script: Script):
+        heard = Heard()
+        spawner = self._spawner or FakeSpawner(script)
+        argv = ("/no/such/program",) if script.fails else ("/bin/sh", "-c", shell_text)
+        command = Command(execution_id="samplejob1.1.1", argv=argv, env={"CRON_EXECUTION": "samplejob1.1.1"})
+        return await spawner.spawn(command, heard), heard
+
+
+@pytest.fixture(params=[SCRIPTED, CGROUPS, SESSIONS])
+async def kind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kind]:
+    async with asyncio.timeout(30):
+        if request.param == SCRIPTED:
+            yield Kind(None)
+            return
+        async with running_commands(tmp_path, request.param) as commands:
+            yield Kind(commands.spawner)
+
+
+async def test_exit_is_told_once_with_its_code(kind):
+    process, heard = await kind.spawn("exit 3", Script(exit_code=3))
+    await heard.has_exited.wait()
+    process.poll()
+    await process.close()
+
+    assert [ProcessExit(exit_code=3)] == heard.exits
+
+
+async def test_output_comes_before_the_exit(kind):
+    process, heard = await kind.spawn("echo hi", Script(output=b"hi\n", duration_s=0.01))
+    await heard.has_exited.wait()
+    await process.sweep()
+    await process.close()
+
+    assert {Stream.STDOUT: b"hi\n"} == heard.output
+    assert 1 == heard.ends
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+async def test_signal_ends_it(kind, signum):
+    process, heard = await kind.spawn("exec sleep 60", Script(duration_s=60))
+
+    process.signal_tree(signum)
+    await heard.has_exited.wait()
+    await process.close()
+
+    assert [ProcessExit(signal=signum)] == heard.exits
+
+
+async def test_deaf_process_is_swept(kind):
+    process, heard = await kind.spawn(
+        "trap '' TERM; echo ready; while :; do sleep 1; done",
+        Script(duration_s=60, ignores_term=True, output=b"ready\n"),
+    )
+    while not heard.output:  # noqa: ASYNC110 - a poll; the fixture has a time limit
+        await asyncio.sleep(0.01)
+    process.signal_tree(signal.SIGTERM)
+
+    swept = await process.sweep()
+    await process.close()
+
+    assert () == swept.survivors
+    assert [ProcessExit(signal=signal.SIGKILL)] == heard.exits
+
+
+async def test_signal_after_the_end_is_harmless(kind):
+    process, heard = await kind.spawn("exit 0", Script())
+    await heard.has_exited.wait()
+    await process.sweep()
+
+    process.signal_tree(signal.SIGTERM)
+    await process.close()
+
+    assert [ProcessExit(exit_code=0)] == heard.exits
+
+
+async def test_what_cannot_be_spawned_says_so(kind):
+    with pytest.raises(SpawnFailed, match="there is no program"):
+        await kind.spawn("", Script(fails=SpawnFailed("there is no program '/no/such/program'")))
