@@ -75,7 +75,9 @@ def _part(field: str, unit: str) -> str:
         low, dash, high = body.partition("-")
         return f"{every} from {unit} {low} through {high}" if dash else f"{every} from {unit} {low}"
     if field.startswith("H"):
-        return f"at a {unit} of the job's own" + (f" {_within(field)}" if "(" in field else "")
+        return f"at {'an' if unit == 'hour' else 'a'} {unit} of the job's own" + (
+            f" {_within(field)}" if "(" in field else ""
+        )
     return (
         f"at {unit} {_list(field)}" if "," not in field and "-" not in field else f"at {unit}s {_list(field)}"
     )
