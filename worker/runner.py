@@ -76,7 +76,15 @@ class Runner:
         async def on_started(started_at: datetime) -> None:
             self._journal.record(started_record(assignment, started_at))
 
-        return await self._supervisor.run(assignment, running.switch, on_started)
+        try:
+            return await self._supervisor.run(assignment, running.switch, on_started)
+        except Exception as error:
+            # Whatever went wrong with one command (the kernel refused something nobody thought of), the
+            # others must not end with it: this execution is lost, and says why.
+            log.exception("execution.supervision_failed", execution=running.id)
+            return RunReport(
+                status=Status.LOST, error=f"{type(error).__name__}: {error}", finished_at=self._clock.now()
+            )
 
     async def _wait_for_tick(self, running: RunningExecution) -> Reason | None:
         """Sleep until the tick; the reason if the execution must not start any more (situation 27)."""
