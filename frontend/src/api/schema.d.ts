@@ -85,8 +85,8 @@ export interface paths {
          * Run a job now
          * @description Asks for one extra execution, also of a disabled job.
          *
-         *     It obeys the job's overlap policy unless `force` is set. The answer names the execution before it exists: a
-         *     worker takes it within moments, or within 24 h when none may run it now.
+         *     It obeys the job's overlap policy unless `force` is set. The answer names the execution before it exists:
+         *     a worker takes it within moments, or within 24 h when none may run it now.
          */
         post: operations["run_job"];
         delete?: never;
@@ -184,7 +184,8 @@ export interface paths {
         };
         /**
          * Why a tick ran or did not
-         * @description For a past tick what became of it and why; for a future one where it will run and what stands in the way.
+         * @description For a past tick what became of it and why; for a future one where it will run and what stands in the
+         *     way.
          */
         get: operations["explain_tick"];
         put?: never;
@@ -572,7 +573,7 @@ export interface components {
         ErrorItem: {
             /**
              * Pointer
-             * @description JSON pointer into the body; `/query/...`, `/path/...` and `/header/...` for the rest.
+             * @description JSON pointer into the body; or `/query/...`, `/path/...`, `/header/...`.
              * @example /schedule
              */
             pointer: string;
@@ -597,33 +598,33 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["Status"];
-            reason?: components["schemas"]["Reason"] | null;
+            reason: components["schemas"]["Reason"] | null;
             cause: components["schemas"]["Cause"];
             /**
              * Tick
              * @description Epoch seconds; null when somebody asked for it.
              */
-            tick?: number | null;
+            tick: number | null;
             /**
              * Scheduled At
              * Format: date-time
              */
             scheduled_at: string;
             /** Started At */
-            started_at?: string | null;
+            started_at: string | null;
             /** Finished At */
-            finished_at?: string | null;
+            finished_at: string | null;
             /** Duration Ms */
-            duration_ms?: number | null;
+            duration_ms: number | null;
             /**
              * Lateness Ms
              * @description From its tick to its start.
              */
-            lateness_ms?: number | null;
+            lateness_ms: number | null;
             /** Exit Code */
-            exit_code?: number | null;
+            exit_code: number | null;
             /** Worker */
-            worker?: string | null;
+            worker: string | null;
             /** Attempt */
             attempt: number;
             /** Namespace */
@@ -633,19 +634,19 @@ export interface components {
             /** Uid */
             uid: string;
             /** Session */
-            session?: string | null;
+            session: string | null;
             /** Fence */
-            fence?: number | null;
+            fence: number | null;
             /** Generation */
-            generation?: number | null;
+            generation: number | null;
             /** Claimed At */
-            claimed_at?: string | null;
+            claimed_at: string | null;
             /** Expires At */
-            expires_at?: string | null;
+            expires_at: string | null;
             /** Error */
-            error?: string | null;
+            error: string | null;
             /** Requested By */
-            requested_by?: string | null;
+            requested_by: string | null;
             /**
              * Parameters
              * @default {}
@@ -654,21 +655,21 @@ export interface components {
                 [key: string]: string;
             };
             /** Queued Ms */
-            queued_ms?: number | null;
+            queued_ms: number | null;
             /** Signal */
-            signal?: number | null;
+            signal: number | null;
             /** Cpu Ms */
-            cpu_ms?: number | null;
+            cpu_ms: number | null;
             /** Max Rss Kb */
-            max_rss_kb?: number | null;
-            out?: components["schemas"]["OutputSummary"] | null;
+            max_rss_kb: number | null;
+            out: components["schemas"]["OutputSummary"] | null;
             /**
              * Truncated
              * @default false
              */
             truncated: boolean;
             /** Kill Requested */
-            kill_requested?: string | null;
+            kill_requested: string | null;
             /**
              * Kill Incomplete
              * @default []
@@ -704,7 +705,7 @@ export interface components {
              * Next Page Token
              * @description Send it as `page_token` with the same filters; null on the last page.
              */
-            next_page_token?: string | null;
+            next_page_token: string | null;
             total: components["schemas"]["Total"];
         };
         /**
@@ -718,33 +719,33 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["Status"];
-            reason?: components["schemas"]["Reason"] | null;
+            reason: components["schemas"]["Reason"] | null;
             cause: components["schemas"]["Cause"];
             /**
              * Tick
              * @description Epoch seconds; null when somebody asked for it.
              */
-            tick?: number | null;
+            tick: number | null;
             /**
              * Scheduled At
              * Format: date-time
              */
             scheduled_at: string;
             /** Started At */
-            started_at?: string | null;
+            started_at: string | null;
             /** Finished At */
-            finished_at?: string | null;
+            finished_at: string | null;
             /** Duration Ms */
-            duration_ms?: number | null;
+            duration_ms: number | null;
             /**
              * Lateness Ms
              * @description From its tick to its start.
              */
-            lateness_ms?: number | null;
+            lateness_ms: number | null;
             /** Exit Code */
-            exit_code?: number | null;
+            exit_code: number | null;
             /** Worker */
-            worker?: string | null;
+            worker: string | null;
             /** Attempt */
             attempt: number;
         };
@@ -770,8 +771,8 @@ export interface components {
             sentence: string;
             /** Facts */
             facts: string[];
-            execution?: components["schemas"]["ExecutionSummary"] | null;
-            ledger?: components["schemas"]["LedgerEntry"] | null;
+            execution: components["schemas"]["ExecutionSummary"] | null;
+            ledger: components["schemas"]["LedgerEntry"] | null;
             /** Candidates */
             candidates: components["schemas"]["WhereItRuns"][];
         };
@@ -803,9 +804,7 @@ export interface components {
             at: string;
             /** Seq */
             seq: number;
-            reason?: components["schemas"]["Reason"] | null;
-        } & {
-            [key: string]: unknown;
+            reason: components["schemas"]["Reason"] | null;
         };
         /**
          * HttpRequest
@@ -865,12 +864,12 @@ export interface components {
              */
             executor: string;
             /** Command */
-            command?: string | null;
+            command: string | null;
             /** Argv */
-            argv?: string[] | null;
+            argv: string[] | null;
             /** Script */
-            script?: string | null;
-            request?: components["schemas"]["HttpRequest"] | null;
+            script: string | null;
+            request: components["schemas"]["HttpRequest"] | null;
             /**
              * Options
              * @default {}
@@ -896,13 +895,13 @@ export interface components {
                 [key: string]: string | components["schemas"]["SecretValue"];
             };
             /** Cwd */
-            cwd?: string | null;
+            cwd: string | null;
             /** User */
-            user?: string | null;
+            user: string | null;
             /** Umask */
-            umask?: string | null;
+            umask: string | null;
             /** Stdin */
-            stdin?: string | null;
+            stdin: string | null;
             /**
              * Success Exit Codes
              * @default [
@@ -923,7 +922,7 @@ export interface components {
              */
             kill_leftovers: boolean;
             /** Schedule */
-            schedule?: string | null;
+            schedule: string | null;
             /**
              * Timezone
              * @default UTC
@@ -935,11 +934,11 @@ export interface components {
              */
             enabled: boolean;
             /** Paused Until */
-            paused_until?: string | null;
+            paused_until: string | null;
             /** Starts At */
-            starts_at?: string | null;
+            starts_at: string | null;
             /** Ends At */
-            ends_at?: string | null;
+            ends_at: string | null;
             /**
              * Jitter S
              * @default 0
@@ -950,7 +949,7 @@ export interface components {
             /** @default last */
             catch_up: components["schemas"]["CatchUp"];
             /** Catch Up Window S */
-            catch_up_window_s?: number | null;
+            catch_up_window_s: number | null;
             /**
              * Start Deadline S
              * @default 30
@@ -966,7 +965,7 @@ export interface components {
              * @default 10
              */
             kill_grace_s: number;
-            on_lease_loss?: components["schemas"]["OnLeaseLoss"] | null;
+            on_lease_loss: components["schemas"]["OnLeaseLoss"] | null;
             /**
              * @default {
              *       "max_attempts": 1,
@@ -988,9 +987,9 @@ export interface components {
              */
             target: components["schemas"]["JobTarget"];
             /** History Days */
-            history_days?: number | null;
+            history_days: number | null;
             /** History Runs */
-            history_runs?: number | null;
+            history_runs: number | null;
             /** Uid */
             uid: string;
             /** Generation */
@@ -1203,12 +1202,12 @@ export interface components {
              */
             executor: string;
             /** Command */
-            command?: string | null;
+            command: string | null;
             /** Argv */
-            argv?: string[] | null;
+            argv: string[] | null;
             /** Script */
-            script?: string | null;
-            request?: components["schemas"]["HttpRequest"] | null;
+            script: string | null;
+            request: components["schemas"]["HttpRequest"] | null;
             /**
              * Options
              * @default {}
@@ -1234,13 +1233,13 @@ export interface components {
                 [key: string]: string | components["schemas"]["SecretValue"];
             };
             /** Cwd */
-            cwd?: string | null;
+            cwd: string | null;
             /** User */
-            user?: string | null;
+            user: string | null;
             /** Umask */
-            umask?: string | null;
+            umask: string | null;
             /** Stdin */
-            stdin?: string | null;
+            stdin: string | null;
             /**
              * Success Exit Codes
              * @default [
@@ -1261,7 +1260,7 @@ export interface components {
              */
             kill_leftovers: boolean;
             /** Schedule */
-            schedule?: string | null;
+            schedule: string | null;
             /**
              * Timezone
              * @default UTC
@@ -1273,11 +1272,11 @@ export interface components {
              */
             enabled: boolean;
             /** Paused Until */
-            paused_until?: string | null;
+            paused_until: string | null;
             /** Starts At */
-            starts_at?: string | null;
+            starts_at: string | null;
             /** Ends At */
-            ends_at?: string | null;
+            ends_at: string | null;
             /**
              * Jitter S
              * @default 0
@@ -1288,7 +1287,7 @@ export interface components {
             /** @default last */
             catch_up: components["schemas"]["CatchUp"];
             /** Catch Up Window S */
-            catch_up_window_s?: number | null;
+            catch_up_window_s: number | null;
             /**
              * Start Deadline S
              * @default 30
@@ -1304,7 +1303,7 @@ export interface components {
              * @default 10
              */
             kill_grace_s: number;
-            on_lease_loss?: components["schemas"]["OnLeaseLoss"] | null;
+            on_lease_loss: components["schemas"]["OnLeaseLoss"] | null;
             /**
              * @default {
              *       "max_attempts": 1,
@@ -1326,9 +1325,9 @@ export interface components {
              */
             target: components["schemas"]["JobTarget"];
             /** History Days */
-            history_days?: number | null;
+            history_days: number | null;
             /** History Runs */
-            history_runs?: number | null;
+            history_runs: number | null;
             /** Uid */
             uid: string;
             /** Generation */
@@ -1391,12 +1390,12 @@ export interface components {
              */
             executor: string;
             /** Command */
-            command?: string | null;
+            command: string | null;
             /** Argv */
-            argv?: string[] | null;
+            argv: string[] | null;
             /** Script */
-            script?: string | null;
-            request?: components["schemas"]["HttpRequest"] | null;
+            script: string | null;
+            request: components["schemas"]["HttpRequest"] | null;
             /**
              * Options
              * @default {}
@@ -1422,13 +1421,13 @@ export interface components {
                 [key: string]: string | components["schemas"]["SecretValue"];
             };
             /** Cwd */
-            cwd?: string | null;
+            cwd: string | null;
             /** User */
-            user?: string | null;
+            user: string | null;
             /** Umask */
-            umask?: string | null;
+            umask: string | null;
             /** Stdin */
-            stdin?: string | null;
+            stdin: string | null;
             /**
              * Success Exit Codes
              * @default [
@@ -1449,7 +1448,7 @@ export interface components {
              */
             kill_leftovers: boolean;
             /** Schedule */
-            schedule?: string | null;
+            schedule: string | null;
             /**
              * Timezone
              * @default UTC
@@ -1461,11 +1460,11 @@ export interface components {
              */
             enabled: boolean;
             /** Paused Until */
-            paused_until?: string | null;
+            paused_until: string | null;
             /** Starts At */
-            starts_at?: string | null;
+            starts_at: string | null;
             /** Ends At */
-            ends_at?: string | null;
+            ends_at: string | null;
             /**
              * Jitter S
              * @default 0
@@ -1476,7 +1475,7 @@ export interface components {
             /** @default last */
             catch_up: components["schemas"]["CatchUp"];
             /** Catch Up Window S */
-            catch_up_window_s?: number | null;
+            catch_up_window_s: number | null;
             /**
              * Start Deadline S
              * @default 30
@@ -1492,7 +1491,7 @@ export interface components {
              * @default 10
              */
             kill_grace_s: number;
-            on_lease_loss?: components["schemas"]["OnLeaseLoss"] | null;
+            on_lease_loss: components["schemas"]["OnLeaseLoss"] | null;
             /**
              * @default {
              *       "max_attempts": 1,
@@ -1514,9 +1513,9 @@ export interface components {
              */
             target: components["schemas"]["JobTarget"];
             /** History Days */
-            history_days?: number | null;
+            history_days: number | null;
             /** History Runs */
-            history_runs?: number | null;
+            history_runs: number | null;
             /** Uid */
             uid: string;
             /** Generation */
@@ -1561,7 +1560,7 @@ export interface components {
              * Next Page Token
              * @description Send it as `page_token` with the same filters; null on the last page.
              */
-            next_page_token?: string | null;
+            next_page_token: string | null;
             total: components["schemas"]["Total"];
         };
         /**
@@ -1580,13 +1579,13 @@ export interface components {
              */
             running: string[];
             /** Next Tick */
-            next_tick?: string | null;
-            last?: components["schemas"]["ExecutionSummary"] | null;
+            next_tick: string | null;
+            last: components["schemas"]["ExecutionSummary"] | null;
             /**
              * Quarantined
              * @description Why what is stored of it cannot be read; null for a good job.
              */
-            quarantined?: string | null;
+            quarantined: string | null;
             /** Eligible Workers */
             eligible_workers: number;
         };
@@ -1678,14 +1677,14 @@ export interface components {
             at: string;
             /** Kind */
             kind: "execution" | components["schemas"]["LedgerKind"];
-            status?: components["schemas"]["Status"] | null;
-            reason?: components["schemas"]["Reason"] | null;
+            status: components["schemas"]["Status"] | null;
+            reason: components["schemas"]["Reason"] | null;
             /** Lateness Ms */
-            lateness_ms?: number | null;
+            lateness_ms: number | null;
             /** Execution Id */
-            execution_id?: string | null;
+            execution_id: string | null;
             /** Blocked By */
-            blocked_by?: string | null;
+            blocked_by: string | null;
             /**
              * Last At
              * Format: date-time
@@ -1696,9 +1695,9 @@ export interface components {
             /** Count Is Exact */
             count_is_exact: boolean;
             /** Detail */
-            detail?: string | null;
+            detail: string | null;
             /** Worker */
-            worker?: string | null;
+            worker: string | null;
         };
         /**
          * LedgerKind
@@ -1714,7 +1713,7 @@ export interface components {
             /** Items */
             items: components["schemas"]["LedgerEntry"][];
             /** Next Page Token */
-            next_page_token?: string | null;
+            next_page_token: string | null;
             total: components["schemas"]["Total"];
         };
         /**
@@ -1744,33 +1743,33 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["Status"];
-            reason?: components["schemas"]["Reason"] | null;
+            reason: components["schemas"]["Reason"] | null;
             cause: components["schemas"]["Cause"];
             /**
              * Tick
              * @description Epoch seconds; null when somebody asked for it.
              */
-            tick?: number | null;
+            tick: number | null;
             /**
              * Scheduled At
              * Format: date-time
              */
             scheduled_at: string;
             /** Started At */
-            started_at?: string | null;
+            started_at: string | null;
             /** Finished At */
-            finished_at?: string | null;
+            finished_at: string | null;
             /** Duration Ms */
-            duration_ms?: number | null;
+            duration_ms: number | null;
             /**
              * Lateness Ms
              * @description From its tick to its start.
              */
-            lateness_ms?: number | null;
+            lateness_ms: number | null;
             /** Exit Code */
-            exit_code?: number | null;
+            exit_code: number | null;
             /** Worker */
-            worker?: string | null;
+            worker: string | null;
             /** Attempt */
             attempt: number;
             /** Namespace */
@@ -1780,11 +1779,11 @@ export interface components {
             /** Uid */
             uid: string;
             /** Generation */
-            generation?: number | null;
+            generation: number | null;
             /** Requested By */
-            requested_by?: string | null;
+            requested_by: string | null;
             /** Error */
-            error?: string | null;
+            error: string | null;
             /**
              * Live
              * @description It still holds its run record: it runs, or is being closed.
@@ -1839,7 +1838,7 @@ export interface components {
             /** Seq */
             seq: number;
             /** N */
-            n?: number | null;
+            n: number | null;
             /** Ms */
             ms: number;
             stream: components["schemas"]["Stream"];
@@ -2148,7 +2147,7 @@ export interface components {
              * Flag
              * @description `gap`: moved to the first instant after a daylight saving gap.
              */
-            flag?: "gap" | null;
+            flag: "gap" | null;
         };
         /**
          * Total
@@ -2190,7 +2189,7 @@ export interface components {
             /** Eligible */
             eligible: boolean;
             /** Reason */
-            reason?: string | null;
+            reason: string | null;
         };
         /**
          * Worker
@@ -2209,7 +2208,7 @@ export interface components {
             /** Address */
             address: string;
             /** Pid */
-            pid?: number | null;
+            pid: number | null;
             /** Version */
             version: string;
             /** Labels */
@@ -2223,12 +2222,12 @@ export interface components {
             /** Running */
             running: number;
             /** Started At */
-            started_at?: string | null;
+            started_at: string | null;
             /** Last Seen At */
-            last_seen_at?: string | null;
-            metrics?: components["schemas"]["WorkerMetrics"] | null;
+            last_seen_at: string | null;
+            metrics: components["schemas"]["WorkerMetrics"] | null;
             /** Clock Offset Ms */
-            clock_offset_ms?: number | null;
+            clock_offset_ms: number | null;
             /**
              * Tzdata
              * @default
@@ -2238,20 +2237,20 @@ export interface components {
              * Claims Paused
              * @description Why it takes no ticks at present, if so (clock, restored store).
              */
-            claims_paused?: string | null;
+            claims_paused: string | null;
         };
         /** WorkerMetrics */
         WorkerMetrics: {
             /** Cpu Percent */
-            cpu_percent?: number | null;
+            cpu_percent: number | null;
             /** Memory Percent */
-            memory_percent?: number | null;
+            memory_percent: number | null;
             /** Memory Bytes */
-            memory_bytes?: number | null;
+            memory_bytes: number | null;
             /** Load1 */
-            load1?: number | null;
+            load1: number | null;
             /** Disk Percent */
-            disk_percent?: number | null;
+            disk_percent: number | null;
         };
         /**
          * WorkerPage
@@ -2264,7 +2263,7 @@ export interface components {
              * Next Page Token
              * @description Send it as `page_token` with the same filters; null on the last page.
              */
-            next_page_token?: string | null;
+            next_page_token: string | null;
             total: components["schemas"]["Total"];
         };
         /** WorkerStats */
@@ -2317,6 +2316,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "namespace": "default",
+                     *       "name": "backup",
+                     *       "description": "",
+                     *       "labels": {},
+                     *       "executor": "shell",
+                     *       "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *       "argv": null,
+                     *       "script": null,
+                     *       "request": null,
+                     *       "options": {},
+                     *       "shell": "/bin/bash",
+                     *       "interpreter": "python3",
+                     *       "env": {},
+                     *       "cwd": null,
+                     *       "user": null,
+                     *       "umask": null,
+                     *       "stdin": null,
+                     *       "success_exit_codes": [
+                     *         0
+                     *       ],
+                     *       "limits": {
+                     *         "nofile": null,
+                     *         "nproc": null,
+                     *         "core_bytes": null,
+                     *         "memory_mb": null,
+                     *         "nice": null
+                     *       },
+                     *       "max_output_bytes": 10485760,
+                     *       "kill_leftovers": true,
+                     *       "schedule": "30 2 * * *",
+                     *       "timezone": "Europe/Berlin",
+                     *       "enabled": true,
+                     *       "paused_until": null,
+                     *       "starts_at": null,
+                     *       "ends_at": null,
+                     *       "jitter_s": 0,
+                     *       "overlap": "skip",
+                     *       "catch_up": "last",
+                     *       "catch_up_window_s": null,
+                     *       "start_deadline_s": 30,
+                     *       "timeout_s": 3600,
+                     *       "kill_grace_s": 10,
+                     *       "on_lease_loss": null,
+                     *       "retry": {
+                     *         "max_attempts": 1,
+                     *         "delay_s": 10,
+                     *         "backoff": 2,
+                     *         "max_delay_s": 600,
+                     *         "on": [
+                     *           "failed",
+                     *           "timed_out"
+                     *         ]
+                     *       },
+                     *       "target": {
+                     *         "workers": [],
+                     *         "labels": {}
+                     *       },
+                     *       "history_days": null,
+                     *       "history_runs": null,
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "created_at": "2026-01-10T09:00:00Z",
+                     *       "changed_at": "2026-02-02T09:00:00Z",
+                     *       "changed_by": "admin",
+                     *       "retention_days": 30,
+                     *       "revision": 1234,
+                     *       "state": {
+                     *         "paused": false,
+                     *         "running": [],
+                     *         "next_tick": "2026-03-30T00:30:00Z",
+                     *         "last": {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1
+                     *         },
+                     *         "quarantined": null,
+                     *         "eligible_workers": 2
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -2338,8 +2429,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -2360,8 +2450,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It does not fit the present state. */
@@ -2382,8 +2471,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It was changed since it was read; `current` is the present version. */
@@ -2404,8 +2492,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is larger than 1 MiB. */
@@ -2426,8 +2513,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON. */
@@ -2448,8 +2534,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -2475,8 +2560,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -2497,8 +2581,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2535,6 +2618,115 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "namespace": "default",
+                     *           "name": "backup",
+                     *           "description": "",
+                     *           "labels": {},
+                     *           "executor": "shell",
+                     *           "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *           "argv": null,
+                     *           "script": null,
+                     *           "request": null,
+                     *           "options": {},
+                     *           "shell": "/bin/bash",
+                     *           "interpreter": "python3",
+                     *           "env": {},
+                     *           "cwd": null,
+                     *           "user": null,
+                     *           "umask": null,
+                     *           "stdin": null,
+                     *           "success_exit_codes": [
+                     *             0
+                     *           ],
+                     *           "limits": {
+                     *             "nofile": null,
+                     *             "nproc": null,
+                     *             "core_bytes": null,
+                     *             "memory_mb": null,
+                     *             "nice": null
+                     *           },
+                     *           "max_output_bytes": 10485760,
+                     *           "kill_leftovers": true,
+                     *           "schedule": "30 2 * * *",
+                     *           "timezone": "Europe/Berlin",
+                     *           "enabled": true,
+                     *           "paused_until": null,
+                     *           "starts_at": null,
+                     *           "ends_at": null,
+                     *           "jitter_s": 0,
+                     *           "overlap": "skip",
+                     *           "catch_up": "last",
+                     *           "catch_up_window_s": null,
+                     *           "start_deadline_s": 30,
+                     *           "timeout_s": 3600,
+                     *           "kill_grace_s": 10,
+                     *           "on_lease_loss": null,
+                     *           "retry": {
+                     *             "max_attempts": 1,
+                     *             "delay_s": 10,
+                     *             "backoff": 2,
+                     *             "max_delay_s": 600,
+                     *             "on": [
+                     *               "failed",
+                     *               "timed_out"
+                     *             ]
+                     *           },
+                     *           "target": {
+                     *             "workers": [],
+                     *             "labels": {}
+                     *           },
+                     *           "history_days": null,
+                     *           "history_runs": null,
+                     *           "uid": "kq3x5h2m9w1abc",
+                     *           "generation": 3,
+                     *           "created_at": "2026-01-10T09:00:00Z",
+                     *           "changed_at": "2026-02-02T09:00:00Z",
+                     *           "changed_by": "admin",
+                     *           "retention_days": 30,
+                     *           "revision": 1234,
+                     *           "state": {
+                     *             "paused": false,
+                     *             "running": [],
+                     *             "next_tick": "2026-03-30T00:30:00Z",
+                     *             "last": {
+                     *               "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *               "status": "succeeded",
+                     *               "reason": null,
+                     *               "cause": "schedule",
+                     *               "tick": 1774744200,
+                     *               "scheduled_at": "2026-03-29T00:30:00Z",
+                     *               "started_at": "2026-03-29T00:30:00.004Z",
+                     *               "finished_at": "2026-03-29T00:31:12.310Z",
+                     *               "duration_ms": 72306,
+                     *               "lateness_ms": 4,
+                     *               "exit_code": 0,
+                     *               "worker": "worker-1",
+                     *               "attempt": 1
+                     *             },
+                     *             "quarantined": null,
+                     *             "eligible_workers": 2
+                     *           },
+                     *           "recent": [
+                     *             {
+                     *               "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *               "status": "succeeded",
+                     *               "started_at": "2026-03-29T00:30:00.004Z",
+                     *               "duration_ms": 72306
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
@@ -2556,8 +2748,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -2578,8 +2769,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -2605,8 +2795,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -2627,8 +2816,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2654,6 +2842,111 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "namespace": "default",
+                     *       "name": "backup",
+                     *       "description": "",
+                     *       "labels": {},
+                     *       "executor": "shell",
+                     *       "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *       "argv": null,
+                     *       "script": null,
+                     *       "request": null,
+                     *       "options": {},
+                     *       "shell": "/bin/bash",
+                     *       "interpreter": "python3",
+                     *       "env": {},
+                     *       "cwd": null,
+                     *       "user": null,
+                     *       "umask": null,
+                     *       "stdin": null,
+                     *       "success_exit_codes": [
+                     *         0
+                     *       ],
+                     *       "limits": {
+                     *         "nofile": null,
+                     *         "nproc": null,
+                     *         "core_bytes": null,
+                     *         "memory_mb": null,
+                     *         "nice": null
+                     *       },
+                     *       "max_output_bytes": 10485760,
+                     *       "kill_leftovers": true,
+                     *       "schedule": "30 2 * * *",
+                     *       "timezone": "Europe/Berlin",
+                     *       "enabled": true,
+                     *       "paused_until": null,
+                     *       "starts_at": null,
+                     *       "ends_at": null,
+                     *       "jitter_s": 0,
+                     *       "overlap": "skip",
+                     *       "catch_up": "last",
+                     *       "catch_up_window_s": null,
+                     *       "start_deadline_s": 30,
+                     *       "timeout_s": 3600,
+                     *       "kill_grace_s": 10,
+                     *       "on_lease_loss": null,
+                     *       "retry": {
+                     *         "max_attempts": 1,
+                     *         "delay_s": 10,
+                     *         "backoff": 2,
+                     *         "max_delay_s": 600,
+                     *         "on": [
+                     *           "failed",
+                     *           "timed_out"
+                     *         ]
+                     *       },
+                     *       "target": {
+                     *         "workers": [],
+                     *         "labels": {}
+                     *       },
+                     *       "history_days": null,
+                     *       "history_runs": null,
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "created_at": "2026-01-10T09:00:00Z",
+                     *       "changed_at": "2026-02-02T09:00:00Z",
+                     *       "changed_by": "admin",
+                     *       "retention_days": 30,
+                     *       "revision": 1234,
+                     *       "state": {
+                     *         "paused": false,
+                     *         "running": [],
+                     *         "next_tick": "2026-03-30T00:30:00Z",
+                     *         "last": {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1
+                     *         },
+                     *         "quarantined": null,
+                     *         "eligible_workers": 2
+                     *       },
+                     *       "next_ticks": [
+                     *         {
+                     *           "at": "2026-03-28T01:30:00Z",
+                     *           "local": "2026-03-28T02:30:00+01:00",
+                     *           "flag": null
+                     *         },
+                     *         {
+                     *           "at": "2026-03-29T01:00:00Z",
+                     *           "local": "2026-03-29T03:00:00+02:00",
+                     *           "flag": "gap"
+                     *         }
+                     *       ],
+                     *       "description_in_words": "At 02:30"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobDetail"];
                 };
             };
@@ -2675,8 +2968,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -2697,8 +2989,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -2719,8 +3010,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -2746,8 +3036,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -2768,8 +3057,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2821,8 +3109,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -2843,8 +3130,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -2865,8 +3151,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It was changed since it was read; `current` is the present version. */
@@ -2887,8 +3172,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -2914,8 +3198,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -2936,8 +3219,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2970,6 +3252,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "execution_id": "kq3x5h2m9w1abc.mz8r2k4h6c1abc.1",
+                     *       "trigger_id": "z8r2k4h6c1abc"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunAccepted"];
                 };
             };
@@ -2991,8 +3279,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3013,8 +3300,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3035,8 +3321,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It does not fit the present state. */
@@ -3057,8 +3342,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is larger than 1 MiB. */
@@ -3079,8 +3363,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON. */
@@ -3101,8 +3384,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3128,8 +3410,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3150,8 +3431,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3177,6 +3457,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "requested": [
+                     *         "kq3x5h2m9w1abc.1774744200.1"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KillAccepted"];
                 };
             };
@@ -3198,8 +3485,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3220,8 +3506,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3242,8 +3527,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3269,8 +3553,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3291,8 +3574,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3329,6 +3611,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "namespace": "default",
+                     *       "name": "backup",
+                     *       "description": "",
+                     *       "labels": {},
+                     *       "executor": "shell",
+                     *       "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *       "argv": null,
+                     *       "script": null,
+                     *       "request": null,
+                     *       "options": {},
+                     *       "shell": "/bin/bash",
+                     *       "interpreter": "python3",
+                     *       "env": {},
+                     *       "cwd": null,
+                     *       "user": null,
+                     *       "umask": null,
+                     *       "stdin": null,
+                     *       "success_exit_codes": [
+                     *         0
+                     *       ],
+                     *       "limits": {
+                     *         "nofile": null,
+                     *         "nproc": null,
+                     *         "core_bytes": null,
+                     *         "memory_mb": null,
+                     *         "nice": null
+                     *       },
+                     *       "max_output_bytes": 10485760,
+                     *       "kill_leftovers": true,
+                     *       "schedule": "30 2 * * *",
+                     *       "timezone": "Europe/Berlin",
+                     *       "enabled": false,
+                     *       "paused_until": null,
+                     *       "starts_at": null,
+                     *       "ends_at": null,
+                     *       "jitter_s": 0,
+                     *       "overlap": "skip",
+                     *       "catch_up": "last",
+                     *       "catch_up_window_s": null,
+                     *       "start_deadline_s": 30,
+                     *       "timeout_s": 3600,
+                     *       "kill_grace_s": 10,
+                     *       "on_lease_loss": null,
+                     *       "retry": {
+                     *         "max_attempts": 1,
+                     *         "delay_s": 10,
+                     *         "backoff": 2,
+                     *         "max_delay_s": 600,
+                     *         "on": [
+                     *           "failed",
+                     *           "timed_out"
+                     *         ]
+                     *       },
+                     *       "target": {
+                     *         "workers": [],
+                     *         "labels": {}
+                     *       },
+                     *       "history_days": null,
+                     *       "history_runs": null,
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "created_at": "2026-01-10T09:00:00Z",
+                     *       "changed_at": "2026-02-02T09:00:00Z",
+                     *       "changed_by": "admin",
+                     *       "retention_days": 30,
+                     *       "revision": 1234,
+                     *       "state": {
+                     *         "paused": false,
+                     *         "running": [],
+                     *         "next_tick": "2026-03-30T00:30:00Z",
+                     *         "last": {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1
+                     *         },
+                     *         "quarantined": null,
+                     *         "eligible_workers": 2
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -3350,8 +3724,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3372,8 +3745,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3394,8 +3766,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It was changed since it was read; `current` is the present version. */
@@ -3416,8 +3787,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is larger than 1 MiB. */
@@ -3438,8 +3808,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON. */
@@ -3460,8 +3829,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3487,8 +3855,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3509,8 +3876,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3541,6 +3907,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "namespace": "default",
+                     *       "name": "backup",
+                     *       "description": "",
+                     *       "labels": {},
+                     *       "executor": "shell",
+                     *       "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *       "argv": null,
+                     *       "script": null,
+                     *       "request": null,
+                     *       "options": {},
+                     *       "shell": "/bin/bash",
+                     *       "interpreter": "python3",
+                     *       "env": {},
+                     *       "cwd": null,
+                     *       "user": null,
+                     *       "umask": null,
+                     *       "stdin": null,
+                     *       "success_exit_codes": [
+                     *         0
+                     *       ],
+                     *       "limits": {
+                     *         "nofile": null,
+                     *         "nproc": null,
+                     *         "core_bytes": null,
+                     *         "memory_mb": null,
+                     *         "nice": null
+                     *       },
+                     *       "max_output_bytes": 10485760,
+                     *       "kill_leftovers": true,
+                     *       "schedule": "30 2 * * *",
+                     *       "timezone": "Europe/Berlin",
+                     *       "enabled": true,
+                     *       "paused_until": null,
+                     *       "starts_at": null,
+                     *       "ends_at": null,
+                     *       "jitter_s": 0,
+                     *       "overlap": "skip",
+                     *       "catch_up": "last",
+                     *       "catch_up_window_s": null,
+                     *       "start_deadline_s": 30,
+                     *       "timeout_s": 3600,
+                     *       "kill_grace_s": 10,
+                     *       "on_lease_loss": null,
+                     *       "retry": {
+                     *         "max_attempts": 1,
+                     *         "delay_s": 10,
+                     *         "backoff": 2,
+                     *         "max_delay_s": 600,
+                     *         "on": [
+                     *           "failed",
+                     *           "timed_out"
+                     *         ]
+                     *       },
+                     *       "target": {
+                     *         "workers": [],
+                     *         "labels": {}
+                     *       },
+                     *       "history_days": null,
+                     *       "history_runs": null,
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "created_at": "2026-01-10T09:00:00Z",
+                     *       "changed_at": "2026-02-02T09:00:00Z",
+                     *       "changed_by": "admin",
+                     *       "retention_days": 30,
+                     *       "revision": 1234,
+                     *       "state": {
+                     *         "paused": false,
+                     *         "running": [],
+                     *         "next_tick": "2026-03-30T00:30:00Z",
+                     *         "last": {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1
+                     *         },
+                     *         "quarantined": null,
+                     *         "eligible_workers": 2
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Job"];
                 };
             };
@@ -3562,8 +4020,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3584,8 +4041,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3606,8 +4062,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It was changed since it was read; `current` is the present version. */
@@ -3628,8 +4083,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3655,8 +4109,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3677,8 +4130,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3712,6 +4164,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "tick": 1774744200,
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "kind": "skipped",
+                     *           "status": null,
+                     *           "reason": "overlap",
+                     *           "lateness_ms": null,
+                     *           "execution_id": null,
+                     *           "blocked_by": "kq3x5h2m9w1abc.1774657800.1",
+                     *           "last_at": "2026-03-29T00:30:00Z",
+                     *           "count": 1,
+                     *           "count_is_exact": true,
+                     *           "detail": null,
+                     *           "worker": null
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["LedgerPage"];
                 };
             };
@@ -3733,8 +4211,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3755,8 +4232,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3777,8 +4253,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3804,8 +4279,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3826,8 +4300,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3855,6 +4328,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tick": 1774744200,
+                     *       "at": "2026-03-29T00:30:00Z",
+                     *       "verdict": "skipped",
+                     *       "sentence": "It was skipped on purpose: the execution before it was still running.",
+                     *       "facts": [
+                     *         "execution kq3x5h2m9w1abc.1774657800.1 was in the way"
+                     *       ],
+                     *       "execution": null,
+                     *       "ledger": {
+                     *         "tick": 1774744200,
+                     *         "at": "2026-03-29T00:30:00Z",
+                     *         "kind": "skipped",
+                     *         "status": null,
+                     *         "reason": "overlap",
+                     *         "lateness_ms": null,
+                     *         "execution_id": null,
+                     *         "blocked_by": "kq3x5h2m9w1abc.1774657800.1",
+                     *         "last_at": "2026-03-29T00:30:00Z",
+                     *         "count": 1,
+                     *         "count_is_exact": true,
+                     *         "detail": null,
+                     *         "worker": null
+                     *       },
+                     *       "candidates": [
+                     *         {
+                     *           "worker": "worker-1",
+                     *           "eligible": true,
+                     *           "reason": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Explain"];
                 };
             };
@@ -3876,8 +4383,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -3898,8 +4404,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -3920,8 +4425,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -3947,8 +4451,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -3969,8 +4472,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3994,6 +4496,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "normalised": "30 2 * * *",
+                     *       "words": "At 02:30",
+                     *       "timezone": "Europe/Berlin",
+                     *       "ticks": [
+                     *         {
+                     *           "at": "2026-03-28T01:30:00Z",
+                     *           "local": "2026-03-28T02:30:00+01:00",
+                     *           "flag": null
+                     *         },
+                     *         {
+                     *           "at": "2026-03-29T01:00:00Z",
+                     *           "local": "2026-03-29T03:00:00+02:00",
+                     *           "flag": "gap"
+                     *         }
+                     *       ],
+                     *       "warnings": [
+                     *         {
+                     *           "code": "dst_gap",
+                     *           "message": "On 2026-03-29 the wall clock skips 02:30."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SchedulePreview"];
                 };
             };
@@ -4015,8 +4542,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4037,8 +4563,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is larger than 1 MiB. */
@@ -4059,8 +4584,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON. */
@@ -4081,8 +4605,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4108,8 +4631,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4130,8 +4652,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4172,6 +4693,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1,
+                     *           "namespace": "default",
+                     *           "job": "backup",
+                     *           "uid": "kq3x5h2m9w1abc",
+                     *           "generation": 3,
+                     *           "requested_by": null,
+                     *           "error": null,
+                     *           "live": false
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExecutionPage"];
                 };
             };
@@ -4193,8 +4747,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4215,8 +4768,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4242,8 +4794,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4264,8 +4815,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4293,6 +4843,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "execution": {
+                     *         "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *         "status": "succeeded",
+                     *         "reason": null,
+                     *         "cause": "schedule",
+                     *         "tick": 1774744200,
+                     *         "scheduled_at": "2026-03-29T00:30:00Z",
+                     *         "started_at": "2026-03-29T00:30:00.004Z",
+                     *         "finished_at": "2026-03-29T00:31:12.310Z",
+                     *         "duration_ms": 72306,
+                     *         "lateness_ms": 4,
+                     *         "exit_code": 0,
+                     *         "worker": "worker-1",
+                     *         "attempt": 1,
+                     *         "namespace": "default",
+                     *         "job": "backup",
+                     *         "uid": "kq3x5h2m9w1abc",
+                     *         "generation": 3,
+                     *         "requested_by": null,
+                     *         "error": null,
+                     *         "live": false,
+                     *         "session": "7587869134251372561",
+                     *         "fence": 48211,
+                     *         "claimed_at": "2026-03-29T00:29:59.310Z",
+                     *         "expires_at": "2026-04-28T00:31:12.310Z",
+                     *         "parameters": {},
+                     *         "queued_ms": null,
+                     *         "signal": null,
+                     *         "cpu_ms": 61022,
+                     *         "max_rss_kb": 48120,
+                     *         "out": {
+                     *           "bytes": 120,
+                     *           "lines": 2,
+                     *           "dropped": 0,
+                     *           "head": "dumping shop\n",
+                     *           "tail": "done\n"
+                     *         },
+                     *         "truncated": false,
+                     *         "kill_requested": null,
+                     *         "kill_incomplete": [],
+                     *         "flags": [],
+                     *         "history": [
+                     *           {
+                     *             "status": "running",
+                     *             "at": "2026-03-29T00:30:00.004Z",
+                     *             "seq": 1,
+                     *             "reason": null
+                     *           },
+                     *           {
+                     *             "status": "succeeded",
+                     *             "at": "2026-03-29T00:31:12.310Z",
+                     *             "seq": 3,
+                     *             "reason": null
+                     *           }
+                     *         ]
+                     *       },
+                     *       "output": {
+                     *         "execution_id": "kq3x5h2m9w1abc.1774744200.1",
+                     *         "chunks": 1,
+                     *         "next_seq": 1,
+                     *         "lines": [
+                     *           {
+                     *             "seq": 0,
+                     *             "n": 1,
+                     *             "ms": 12,
+                     *             "stream": "stdout",
+                     *             "text": "dumping shop"
+                     *           },
+                     *           {
+                     *             "seq": 0,
+                     *             "n": 2,
+                     *             "ms": 72290,
+                     *             "stream": "stdout",
+                     *             "text": "done"
+                     *           }
+                     *         ],
+                     *         "truncated": false,
+                     *         "finished": true,
+                     *         "dropped_bytes": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExecutionWithOutput"];
                 };
             };
@@ -4314,8 +4948,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4336,8 +4969,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -4358,8 +4990,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4385,8 +5016,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4407,8 +5037,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4438,6 +5067,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "job": "backup",
+                     *       "namespace": "default",
+                     *       "from": "2026-03-22T00:00:00Z",
+                     *       "to": "2026-03-29T00:00:00Z",
+                     *       "total": 7,
+                     *       "by_status": {
+                     *         "succeeded": 6,
+                     *         "failed": 1
+                     *       },
+                     *       "success_rate": 0.8571,
+                     *       "duration_ms": {
+                     *         "p50": 72306,
+                     *         "p95": 80111,
+                     *         "max": 80111
+                     *       },
+                     *       "lateness_ms": {
+                     *         "p50": 4,
+                     *         "p99": 12
+                     *       },
+                     *       "per_day": [
+                     *         {
+                     *           "day": "2026-03-28",
+                     *           "total": 1,
+                     *           "by_status": {
+                     *             "succeeded": 1
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobStatistics"];
                 };
             };
@@ -4459,8 +5120,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4481,8 +5141,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -4503,8 +5162,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4530,8 +5188,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4552,8 +5209,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4576,6 +5232,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *       "status": "succeeded",
+                     *       "reason": null,
+                     *       "cause": "schedule",
+                     *       "tick": 1774744200,
+                     *       "scheduled_at": "2026-03-29T00:30:00Z",
+                     *       "started_at": "2026-03-29T00:30:00.004Z",
+                     *       "finished_at": "2026-03-29T00:31:12.310Z",
+                     *       "duration_ms": 72306,
+                     *       "lateness_ms": 4,
+                     *       "exit_code": 0,
+                     *       "worker": "worker-1",
+                     *       "attempt": 1,
+                     *       "namespace": "default",
+                     *       "job": "backup",
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "requested_by": null,
+                     *       "error": null,
+                     *       "live": false,
+                     *       "session": "7587869134251372561",
+                     *       "fence": 48211,
+                     *       "claimed_at": "2026-03-29T00:29:59.310Z",
+                     *       "expires_at": "2026-04-28T00:31:12.310Z",
+                     *       "parameters": {},
+                     *       "queued_ms": null,
+                     *       "signal": null,
+                     *       "cpu_ms": 61022,
+                     *       "max_rss_kb": 48120,
+                     *       "out": {
+                     *         "bytes": 120,
+                     *         "lines": 2,
+                     *         "dropped": 0,
+                     *         "head": "dumping shop\n",
+                     *         "tail": "done\n"
+                     *       },
+                     *       "truncated": false,
+                     *       "kill_requested": null,
+                     *       "kill_incomplete": [],
+                     *       "flags": [],
+                     *       "history": [
+                     *         {
+                     *           "status": "running",
+                     *           "at": "2026-03-29T00:30:00.004Z",
+                     *           "seq": 1,
+                     *           "reason": null
+                     *         },
+                     *         {
+                     *           "status": "succeeded",
+                     *           "at": "2026-03-29T00:31:12.310Z",
+                     *           "seq": 3,
+                     *           "reason": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Execution"];
                 };
             };
@@ -4597,8 +5311,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4619,8 +5332,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -4641,8 +5353,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4668,8 +5379,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4690,8 +5400,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4725,6 +5434,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "execution_id": "kq3x5h2m9w1abc.1774744200.1",
+                     *       "chunks": 1,
+                     *       "next_seq": 1,
+                     *       "lines": [
+                     *         {
+                     *           "seq": 0,
+                     *           "n": 1,
+                     *           "ms": 12,
+                     *           "stream": "stdout",
+                     *           "text": "dumping shop"
+                     *         },
+                     *         {
+                     *           "seq": 0,
+                     *           "n": 2,
+                     *           "ms": 72290,
+                     *           "stream": "stdout",
+                     *           "text": "done"
+                     *         }
+                     *       ],
+                     *       "truncated": false,
+                     *       "finished": true,
+                     *       "dropped_bytes": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Output"];
                     /** @example hello */
                     "text/plain": string;
@@ -4748,8 +5483,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4770,8 +5504,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -4792,8 +5525,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4819,8 +5551,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -4841,8 +5572,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4865,6 +5595,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "requested": [
+                     *         "kq3x5h2m9w1abc.1774744200.1"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KillAccepted"];
                 };
             };
@@ -4886,8 +5623,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -4908,8 +5644,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -4930,8 +5665,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It does not fit the present state. */
@@ -4952,8 +5686,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -4979,8 +5712,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5001,8 +5733,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5025,6 +5756,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "execution_id": "kq3x5h2m9w1abc.mz8r2k4h6c1abc.1",
+                     *       "trigger_id": "z8r2k4h6c1abc"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunAccepted"];
                 };
             };
@@ -5046,8 +5783,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5068,8 +5804,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -5090,8 +5825,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description It does not fit the present state. */
@@ -5112,8 +5846,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5139,8 +5872,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5161,8 +5893,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5182,6 +5913,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "worker-1",
+                     *           "status": "online",
+                     *           "host": "db7",
+                     *           "address": "10.0.0.17",
+                     *           "pid": 4711,
+                     *           "version": "0.1.0",
+                     *           "labels": {
+                     *             "zone": "a"
+                     *           },
+                     *           "executors": [
+                     *             "shell",
+                     *             "exec",
+                     *             "python",
+                     *             "http"
+                     *           ],
+                     *           "slots": 5,
+                     *           "running": 1,
+                     *           "started_at": "2026-03-01T08:00:00Z",
+                     *           "last_seen_at": "2026-03-29T00:30:02Z",
+                     *           "metrics": {
+                     *             "cpu_percent": 12.5,
+                     *             "memory_percent": 40.1,
+                     *             "memory_bytes": 61440000,
+                     *             "load1": 0.7,
+                     *             "disk_percent": 55
+                     *           },
+                     *           "clock_offset_ms": 3,
+                     *           "tzdata": "2026.1",
+                     *           "claims_paused": null
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WorkerPage"];
                 };
             };
@@ -5203,8 +5976,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5225,8 +5997,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5252,8 +6023,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5274,8 +6044,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5295,6 +6064,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "online": 2,
+                     *       "draining": 0,
+                     *       "offline": 1,
+                     *       "slots": 10,
+                     *       "running": 3,
+                     *       "by_version": {
+                     *         "0.1.0": 2
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WorkerStats"];
                 };
             };
@@ -5316,8 +6097,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5338,8 +6118,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5365,8 +6144,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5387,8 +6165,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5411,6 +6188,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "worker-1",
+                     *       "status": "online",
+                     *       "host": "db7",
+                     *       "address": "10.0.0.17",
+                     *       "pid": 4711,
+                     *       "version": "0.1.0",
+                     *       "labels": {
+                     *         "zone": "a"
+                     *       },
+                     *       "executors": [
+                     *         "shell",
+                     *         "exec",
+                     *         "python",
+                     *         "http"
+                     *       ],
+                     *       "slots": 5,
+                     *       "running": 1,
+                     *       "started_at": "2026-03-01T08:00:00Z",
+                     *       "last_seen_at": "2026-03-29T00:30:02Z",
+                     *       "metrics": {
+                     *         "cpu_percent": 12.5,
+                     *         "memory_percent": 40.1,
+                     *         "memory_bytes": 61440000,
+                     *         "load1": 0.7,
+                     *         "disk_percent": 55
+                     *       },
+                     *       "clock_offset_ms": 3,
+                     *       "tzdata": "2026.1",
+                     *       "claims_paused": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Worker"];
                 };
             };
@@ -5432,8 +6242,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5454,8 +6263,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing. */
@@ -5476,8 +6284,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5503,8 +6310,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5525,8 +6331,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5546,6 +6351,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checks": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -5566,6 +6377,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checks": {
+                     *         "etcd": "ok",
+                     *         "mongodb": "ok",
+                     *         "jobs": "ok",
+                     *         "runs": "ok",
+                     *         "workers": "ok"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -5595,6 +6418,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checks": {
+                     *         "etcd": "ok",
+                     *         "mongodb": "ok",
+                     *         "jobs": "ok",
+                     *         "runs": "ok",
+                     *         "workers": "ok"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -5646,8 +6481,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5668,8 +6502,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5695,8 +6528,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5717,8 +6549,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5738,6 +6569,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": "0.1.0",
+                     *       "etcd": {
+                     *         "version": "3.5.21",
+                     *         "db_size_bytes": 2097152
+                     *       },
+                     *       "mongo": {
+                     *         "version": "6.0.5"
+                     *       },
+                     *       "key_prefix": "/cron/",
+                     *       "master_id": "db7-4700"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Version"];
                 };
             };
@@ -5759,8 +6604,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token does not have the right this needs. */
@@ -5781,8 +6625,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field is wrong; `errors` name each. */
@@ -5808,8 +6651,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
@@ -5830,8 +6672,7 @@ export interface operations {
                      *       "errors": []
                      *     }
                      */
-                    "application/problem+json": unknown;
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -20,7 +20,12 @@ interface OutputQuery {
   tail?: number
 }
 
-export function useExecutionOutput(id: MaybeRefOrGetter<string>, filter: MaybeRefOrGetter<OutputFilter>) {
+export function useExecutionOutput(
+  id: MaybeRefOrGetter<string>,
+  filter: MaybeRefOrGetter<OutputFilter>,
+  /** How many lines there are in all, once the execution has ended and nothing was dropped. */
+  totalLines: MaybeRefOrGetter<number | null>,
+) {
   const buffer = shallowRef(new OutputBuffer())
   const isFinished = ref(false)
   const isLoading = ref(true)
@@ -32,7 +37,7 @@ export function useExecutionOutput(id: MaybeRefOrGetter<string>, filter: MaybeRe
   let nextSeq: number | null = null
   let failuresInARow = 0
 
-  const rows = computed(() => buffer.value.rows(toValue(filter)))
+  const rows = computed(() => buffer.value.rows(toValue(filter), toValue(totalLines)))
 
   async function ask(query: OutputQuery): Promise<Output> {
     const params = { path: { execution_id: toValue(id) }, query }

@@ -59,7 +59,7 @@ export const en = {
     labelsHint: 'key=value, separated by commas.',
     labelsWrong: 'Write each label as key=value.',
     scheduleHint:
-      '5 fields, or 6 with seconds first; also @hourly or @every 90s. Empty: only when asked for.',
+      "5 fields, or 6 with seconds first; also {'@'}hourly or {'@'}every 90s. Empty: only when asked for.",
     zone: 'Time zone',
     enabled: 'Enabled: its ticks run',
     target: 'Runs on',

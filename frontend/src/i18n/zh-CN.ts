@@ -59,7 +59,7 @@ export const zhCN: Messages = {
     labels: '标签',
     labelsHint: 'key=value，以逗号分隔。',
     labelsWrong: '每个标签请写成 key=value。',
-    scheduleHint: '5 个字段，或 6 个（秒在最前）；也可用 @hourly 或 @every 90s。留空：仅手动运行。',
+    scheduleHint: "5 个字段，或 6 个（秒在最前）；也可用 {'@'}hourly 或 {'@'}every 90s。留空：仅手动运行。",
     zone: '时区',
     enabled: '启用：按计划触发',
     target: '运行于',

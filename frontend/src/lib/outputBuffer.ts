@@ -63,28 +63,65 @@ export class OutputBuffer {
     return added
   }
 
-  /** What is shown, in order: lines that pass *filter*, and a row for every gap (also before the first). */
-  rows({ stream }: OutputFilter): OutputRow[] {
+  /**
+   * What is shown, in order: lines that pass *filter*, and a row for every gap (also before the first).
+   *
+   * Lines are numbered from the start as long as nothing is missing; behind a gap only the server's own numbers
+   * count, or, where *totalLines* is known, the last part is numbered from its end.
+   */
+  rows({ stream }: OutputFilter, totalLines: number | null = null): OutputRow[] {
     const rows: OutputRow[] = []
-    let expected = 0
-    // Numbers are counted here only as long as nothing is missing before; the server's own win.
-    let counted: number | null = 0
-    for (const seq of [...this.chunks.keys()].sort((a, b) => a - b)) {
-      if (seq > expected) {
-        rows.push({ kind: 'gap', key: `gap-${expected}`, gap: { from: expected, to: seq - 1 } })
-        counted = null
+    let number: number | null = 0
+    for (const segment of this.segments()) {
+      if (segment.from > segment.expected) {
+        const gap = { from: segment.expected, to: segment.from - 1 }
+        rows.push({ kind: 'gap', key: `gap-${gap.from}`, gap })
+        number = segment.isLast && totalLines !== null ? totalLines - segment.lineCount : null
       }
-      expected = seq + 1
-      this.chunks.get(seq)?.forEach((line, position) => {
-        if (counted !== null && line.stream !== 'system') counted += 1
-        const number = line.n ?? (line.stream === 'system' ? null : counted)
-        if (stream === 'all' || line.stream === stream || line.stream === 'system') {
-          rows.push({ kind: 'line', key: `${seq}.${position}`, line, number })
+      for (const { key, line } of segment.lines) {
+        const isOwn = line.stream !== 'system'
+        if (number !== null && isOwn) number += 1
+        if (stream === 'all' || line.stream === stream || !isOwn) {
+          rows.push({ kind: 'line', key, line, number: line.n ?? (isOwn ? number : null) })
         }
-      })
+      }
     }
     return rows
   }
+
+  /** Runs of chunks without a hole; `expected` is where a run would have begun had nothing been missing. */
+  private *segments(): Generator<Segment> {
+    const seqs = [...this.chunks.keys()].sort((a, b) => a - b)
+    let expected = 0
+    let begin = 0
+    for (let position = 1; position <= seqs.length; position += 1) {
+      const last = seqs[position - 1] ?? 0
+      if (position < seqs.length && seqs[position] === last + 1) continue
+      const lines = seqs
+        .slice(begin, position)
+        .flatMap((seq) =>
+          (this.chunks.get(seq) ?? []).map((line, index) => ({ key: `${seq}.${index}`, line })),
+        )
+      yield {
+        from: seqs[begin] ?? 0,
+        expected,
+        lines,
+        lineCount: lines.filter(({ line }) => line.stream !== 'system').length,
+        isLast: position === seqs.length,
+      }
+      expected = last + 1
+      begin = position
+    }
+  }
+}
+
+interface Segment {
+  from: number
+  expected: number
+  lines: { key: string; line: OutputLine }[]
+  /** Lines of the command, without the worker's remarks. */
+  lineCount: number
+  isLast: boolean
 }
 
 /** Positions in *rows* whose text contains *needle*, whatever its case. */

@@ -55,7 +55,7 @@ export function clockIn(instant: Instant, zone: string): string {
 /** `UTC`, `UTC+2` or `UTC+5:30`: the offset that holds in *zone* at that instant. */
 export function zoneLabel(instant: Instant, zone: string): string {
   const name = partsOf(instant, zone).timeZoneName ?? zone
-  return name.replace(/^GMT/, 'UTC')
+  return name.replace(/^GMT/, 'UTC').replace(/^UTC[+-]0$/, 'UTC')
 }
 
 /** `2026-03-29 03:00:05`; only the time of day where it is today's, seen from *now*. */
@@ -63,6 +63,14 @@ export function formatInstant(instant: Instant, zone: string, now?: Instant): st
   const date = dateIn(instant, zone)
   const clock = clockIn(instant, zone)
   return now !== undefined && date === dateIn(now, zone) ? clock : `${date} ${clock}`
+}
+
+/** `11-22 19:00`: where there is little room; only the time of day where it is today's. */
+export function formatShort(instant: Instant, zone: string, now: Instant): string {
+  const { month, day, hour, minute } = partsOf(instant, zone)
+  return dateIn(instant, zone) === dateIn(now, zone)
+    ? clockIn(instant, zone)
+    : `${month}-${day} ${hour}:${minute}`
 }
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [

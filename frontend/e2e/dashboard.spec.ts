@@ -1,0 +1,150 @@
+import { expect, saveJob, test, token } from './installation'
+
+test.beforeAll(() => {
+  expect(token, 'EVERYTICK_TOKEN must hold the admin token').not.toBe('')
+})
+
+test('the address of cronctl up signs in, and the token does not stay in it', async ({ page }) => {
+  await page.goto(`/jobs#token=${token}`)
+
+  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
+  expect(page.url()).not.toContain(token)
+  expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2)
+})
+
+test('without a token one is asked once and comes to where one was going', async ({ page }) => {
+  await page.goto('/executions?status=failed')
+  await page.getByLabel('Admin token').fill('wrong')
+  await page.getByRole('button', { name: 'Open' }).click()
+  await expect(page.getByRole('alert')).toContainText('does not accept')
+
+  await page.getByLabel('Admin token').fill(token)
+  await page.getByRole('button', { name: 'Open' }).click()
+
+  await expect(page).toHaveURL(/\/executions\?status=failed$/)
+  await expect(page.getByRole('heading', { name: 'Executions' })).toBeVisible()
+})
+
+test('a token that is refused later leads to the sign-in page and back', async ({ page }) => {
+  await page.goto(`/workers#token=${token}`)
+  await expect(page.getByText('online').first()).toBeVisible()
+  await page.evaluate(() => sessionStorage.setItem('everytick.token', 'et_admin_old'))
+  await page.reload()
+
+  await expect(page).toHaveURL(/\/login\?back=/)
+
+  await page.getByLabel('Admin token').fill(token)
+  await page.getByRole('button', { name: 'Open' }).click()
+  await expect(page).toHaveURL(/\/workers$/)
+})
+
+test('the sample job runs, is readable in words, and its executions appear', async ({ page, api }) => {
+  await saveJob(api, {
+    name: 'e2e-sample',
+    command: 'echo hello',
+    schedule: '*/3 * * * * *',
+    timezone: 'Asia/Tokyo',
+  })
+  await page.goto(`/jobs?q=e2e-sample#token=${token}`)
+  const row = page.getByRole('row', { name: /e2e-sample/ })
+
+  await expect(row).toContainText('Every 3 seconds')
+  await expect(row).toContainText('Asia/Tokyo')
+  await expect(row).toContainText('succeeded')
+
+  await page.goto('/executions?job=e2e-sample')
+  await expect(page.getByRole('row', { name: /succeeded e2e-sample/ }).first()).toBeVisible()
+
+  await api.delete('/api/v1/job/e2e-sample')
+})
+
+test('a job is created with a live preview, run, and its output followed to the end', async ({
+  page,
+  api,
+}) => {
+  await page.goto(`/jobs/new#token=${token}`)
+  await page.getByLabel('Name').fill('e2e-follow')
+  await page
+    .getByLabel('Command')
+    .fill('for i in $(seq 1 40); do echo "part $i <b>"; sleep 0.05; done; echo bad >&2')
+  await page.getByLabel('Schedule').fill('61 * * * *')
+  await expect(page.getByRole('complementary')).toContainText('61')
+  await page.getByLabel('Schedule').fill('0 3 * * *')
+  await expect(page.getByRole('complementary').getByRole('listitem')).toHaveCount(5)
+
+  await page.getByRole('button', { name: 'Save job' }).click()
+  await expect(page).toHaveURL(/\/jobs\/default\/e2e-follow$/)
+  await page.getByRole('button', { name: 'Run now' }).click()
+  await page.getByRole('link', { name: 'Open the execution' }).click()
+  const output = page.getByRole('log')
+
+  await expect(output).toContainText('part 40 <b>')
+  await expect(page.getByText('complete', { exact: true })).toBeVisible()
+  await page.getByRole('button', { name: 'stderr' }).click()
+  await expect(output).toContainText('bad')
+  await expect(output).not.toContainText('part')
+  await page.getByRole('button', { name: 'All', exact: true }).click()
+  await page.getByLabel('Find in output').fill('part 4')
+  await expect(page.getByText('1 / 2', { exact: true })).toBeVisible()
+
+  await api.delete('/api/v1/job/e2e-follow')
+})
+
+test('a draft survives a reload, and a conflict shows both versions', async ({ page, api }) => {
+  await saveJob(api, { name: 'e2e-conflict', command: 'true', description: 'first' })
+  await page.goto(`/jobs/default/e2e-conflict/edit#token=${token}`)
+  await page.getByLabel('Description').fill('mine')
+  await page.reload()
+  await expect(page.getByLabel('Description')).toHaveValue('mine')
+  await saveJob(api, { name: 'e2e-conflict', command: 'true', description: 'theirs' })
+
+  await page.getByRole('button', { name: 'Save job' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText('theirs')
+  await expect(dialog).toContainText('mine')
+  await dialog.getByRole('button', { name: 'Overwrite with mine' }).click()
+  await expect(page).toHaveURL(/\/jobs\/default\/e2e-conflict$/)
+
+  const job = await (await api.get('/api/v1/job/e2e-conflict')).json()
+  expect(job.description).toBe('mine')
+  await api.delete('/api/v1/job/e2e-conflict')
+})
+
+for (const [language, title] of [
+  ['en', 'Overview'],
+  ['zh-CN', '概览'],
+] as const) {
+  for (const theme of ['light', 'dark'] as const) {
+    for (const width of [360, 1440]) {
+      test(`every page fits ${width} px in ${language}, ${theme}`, async ({ page }) => {
+        await page.setViewportSize({ width, height: 800 })
+        await page.addInitScript(
+          ([chosen, look]) => {
+            localStorage.setItem('everytick.language', chosen ?? '')
+            localStorage.setItem('everytick.theme', look ?? '')
+          },
+          [language, theme],
+        )
+        await page.goto(`/#token=${token}`)
+        await expect(page.getByRole('heading', { name: title })).toBeVisible()
+        for (const path of [
+          '/',
+          '/jobs',
+          '/jobs/new',
+          '/jobs/default/hello',
+          '/executions',
+          '/workers',
+          '/nowhere',
+        ]) {
+          await page.goto(path)
+          await expect(page.locator('main h1, main .title').first()).toBeVisible()
+          const excess = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          )
+
+          expect(excess, `${path} is wider than the screen`).toBeLessThanOrEqual(0)
+        }
+      })
+    }
+  }
+}
