@@ -54,7 +54,7 @@ def revision(endpoint: str) -> int:
 
 async def _save(endpoint: str, jobs: Sequence[JobSpec]) -> None:
     at_once = asyncio.Semaphore(_TXNS_AT_ONCE)
-    async with EtcdStore(_settings(endpoint)) as store, asyncio.TaskGroup() as group:
+    async with EtcdStore(settings_of(endpoint)) as store, asyncio.TaskGroup() as group:
 
         async def write(batch: Sequence[JobSpec]) -> None:
             async with at_once:
@@ -65,7 +65,7 @@ async def _save(endpoint: str, jobs: Sequence[JobSpec]) -> None:
 
 
 async def _remove(endpoint: str, jobs: Sequence[JobSpec]) -> None:
-    async with EtcdStore(_settings(endpoint)) as store:
+    async with EtcdStore(settings_of(endpoint)) as store:
         for start in range(0, len(jobs), _JOBS_PER_TXN):
             batch = jobs[start : start + _JOBS_PER_TXN]
             keys = [key for job in batch for key in (KEYS.job(job.namespace, job.name), KEYS.cursor(job.uid))]
@@ -73,7 +73,7 @@ async def _remove(endpoint: str, jobs: Sequence[JobSpec]) -> None:
 
 
 async def _revision(endpoint: str) -> int:
-    async with EtcdStore(_settings(endpoint)) as store:
+    async with EtcdStore(settings_of(endpoint)) as store:
         return (await store.txn(reads=[KEYS.cursor("none")])).revision
 
 
@@ -84,5 +84,6 @@ def _puts(job: JobSpec) -> tuple[Put, Put]:
     )
 
 
-def _settings(endpoint: str) -> EtcdSettings:
+def settings_of(endpoint: str) -> EtcdSettings:
+    """How programs here reach the etcd at *endpoint*: patient, as the machine is at its limit."""
     return EtcdSettings(endpoints=(endpoint,), call_timeout_s=30.0)

@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from bench.figures import Figure, table
 from tests import servers
 
 RESULTS: Final = Path(__file__).parent / "results"
+_YARDSTICK_S: Final = 1.0
 _LIBRARIES: Final = ("everytick", "grpcio", "pymongo", "croniter", "fastapi")
 
 
@@ -41,13 +43,14 @@ def run(name: str, question: str, measure: Callable[[Form], Sequence[Figure]]) -
     parser.add_argument("--short", action="store_true", help="less load and time; not for publishing")
     form = Form(is_short=parser.parse_args().short)
     print(f"{question}\n", flush=True)
+    ran_on = machine()
     figures = measure(form)
-    print(f"{table(figures)}\n")
+    print(f"{table(figures)}\n\nbare spawns on this machine just before: {ran_on['bare_spawns_per_s']} /s\n")
     document = {
         "bench": name,
         "command": f"python -m bench.{name}{' --short' if form.is_short else ''}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": ran_on,
         "versions": versions(),
         "figures": {figure.key: figure.document() for figure in figures},
     }
@@ -58,13 +61,28 @@ def run(name: str, question: str, measure: Callable[[Form], Sequence[Figure]]) -
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on, and how busy that was with other things at the end of the run."""
+    """What it ran on, and how busy that was with other things right before the run."""
     return {
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "kernel": platform.release(),
         "load_1": round(os.getloadavg()[0], 2),
+        "bare_spawns_per_s": round(bare_spawns_per_s()),
     }
+
+
+def bare_spawns_per_s() -> float:
+    """
+    How many `/bin/true` a second this machine starts and ends just now, one after the other.
+
+    The yardstick of a run: figures of two runs may be compared when it is about the same in both.
+    """
+    started_s = time.monotonic()
+    count = 0
+    while (took_s := time.monotonic() - started_s) < _YARDSTICK_S:
+        os.waitpid(os.posix_spawn("/bin/true", ["/bin/true"], {}), 0)
+        count += 1
+    return count / took_s
 
 
 def versions() -> dict[str, str]:

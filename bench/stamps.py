@@ -10,32 +10,45 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from bench.figures import spread
 
-_SOURCE = Path(__file__).with_name("stamp.c")
+NS_PER_S: Final = 1_000_000_000
+_SOURCE: Final = Path(__file__).with_name("stamp.c")
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One start, as the command saw it."""
+    """
+    One start, as the command saw it.
 
-    uid: str
-    tick: int
+    Attributes:
+        execution: The execution's id, `uid.tick.attempt`.
+        due_ns: When it was due: its tick, or for a request the nanoseconds that are its id.
+        started_ns: The command's own clock at its first instruction.
+    """
+
+    execution: str
+    due_ns: int
     started_ns: int
 
     @property
+    def uid(self) -> str:
+        return self.execution.partition(".")[0]
+
+    @property
     def lateness_s(self) -> float:
-        """Seconds from the tick to the command's first instruction; negative when it ran early."""
-        return (self.started_ns - self.tick * 1_000_000_000) / 1e9
+        """Seconds from due to started; negative when it ran early."""
+        return (self.started_ns - self.due_ns) / 1e9
 
     @classmethod
     def parse(cls, line: str) -> Self:
-        """Read `uid.tick.attempt nanoseconds`; ValueError when it is anything else."""
+        """Read `execution nanoseconds`; ValueError when it is anything else."""
         execution, _, started = line.partition(" ")
-        uid, tick, _ = execution.split(".")
-        return cls(uid, int(tick), int(started))
+        _, tick, _ = execution.split(".")
+        due_ns = int(tick[1:]) if tick.startswith("m") else int(tick) * NS_PER_S
+        return cls(execution, due_ns, int(started))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +64,14 @@ class Punctuality:
     max_s: float
 
 
-def judge(stamps: Sequence[Stamp], expected: Iterable[tuple[str, int]]) -> Punctuality:
+def judge(stamps: Sequence[Stamp], expected: Iterable[str]) -> Punctuality:
     """
-    Compare what started with the ticks that were *expected* (uid and tick).
+    Compare what started with the executions (ids) that were *expected*.
 
     Raises:
         ValueError: Nothing started.
     """
-    counted = Counter((stamp.uid, stamp.tick) for stamp in stamps)
+    counted = Counter(stamp.execution for stamp in stamps)
     late = spread([stamp.lateness_s for stamp in stamps])
     return Punctuality(
         started=len(stamps),
