@@ -290,3 +290,16 @@ async def test_peak_memory_of_a_small_command_is_its_own(commands):
 
     assert report.max_rss_kb is not None
     assert report.max_rss_kb < 20_000
+
+
+async def test_cgroup_that_vanished_is_replaced(tmp_path):
+    """Somebody cleaned up below the worker's cgroup: the next execution gets a new one."""
+    async with running_commands(tmp_path, CGROUPS) as commands:
+        await commands.run(job(command="true"))
+        (leaf,) = commands.spawner._containments._pool._free
+        leaf.path.rmdir()
+
+        report = await commands.run(job(command="setsid sleep 300 & exit 0"))
+
+        assert Status.SUCCEEDED == report.status
+        assert [] == await commands.left_after_a_moment()

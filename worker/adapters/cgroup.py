@@ -73,6 +73,8 @@ class Leaf:
         for directory, _, _ in os.walk(self.path, topdown=False):
             try:
                 os.rmdir(directory)
+            except FileNotFoundError:
+                continue
             except OSError:
                 return False
         os.close(self._procs_fd)
@@ -109,8 +111,12 @@ class LeafPool:
         Raises:
             OSError: None can be made.
         """
-        if self._free:
-            return self._free.pop()
+        while self._free:
+            leaf = self._free.pop()
+            if leaf.path.exists():
+                return leaf
+            # Somebody cleaned up behind our back; what is gone holds nobody.
+            leaf.remove()
         self._made += 1
         return Leaf(self._directory / str(self._made))
 
