@@ -37,6 +37,7 @@ _SUMMARY: Final = {
     "lateness_ms": 1,
     "exit_code": 1,
 }
+_HOW_IT_ENDED: Final = {"uid": 1, "status": 1, "scheduled_at": 1, "finished_at": 1}
 #: Sub-queries per aggregation of `recent`; the server refuses pipelines of more than 1000 stages.
 _JOBS_PER_QUERY: Final = 100
 
@@ -134,7 +135,7 @@ class MongoHistory:
     async def finished_since(self, instant: datetime, limit: int) -> list[Document]:
         async with self._query():
             cursor = self._database[EXECUTIONS].find(
-                {"finished_at": {"$gte": instant}}, _SUMMARY, max_time_ms=_QUERY_LIMIT_MS
+                {"finished_at": {"$gte": instant}}, _HOW_IT_ENDED, max_time_ms=_QUERY_LIMIT_MS
             )
             return await cursor.sort([("finished_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
 

@@ -5,7 +5,7 @@ neither repeats a row nor hides one. Rows hold what filters need in the form the
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -145,29 +145,31 @@ def select_page(
     Args:
         rows: All jobs, sorted by namespace and name.
     """
-    matching = [row for row in rows if _matches(row, query, activity)]
-    ordered, keys = _ordered(matching, query.order_by, activity)
-    start = 0 if after is None else _position_behind(keys, after, query.order_by)
-    page = ordered[start : start + size]
+    ordered = _ordered(_matching(rows, query, activity), query.order_by, activity)
+    start = 0 if after is None else _position_behind(ordered, after, query.order_by, activity)
+    page = list(ordered[start : start + size])
     has_more = start + size < len(ordered)
-    return JobPage(page, len(matching), keys[start + size - 1] if has_more else None)
+    last_key = _key(page[-1], query.order_by, activity) if has_more else None
+    return JobPage(page, len(ordered), last_key)
 
 
-def _matches(row: JobRow, query: JobQuery, activity: Activity) -> bool:
-    if query.namespace is not None and row.namespace != query.namespace:
-        return False
-    if query.q and not all(word in row.haystack for word in query.q.lower().split()):
-        return False
-    spec = row.spec
-    if query.enabled is not None and (spec is None or spec.enabled is not query.enabled):
-        return False
-    if query.labels and (spec is None or not _carries(spec.labels, query.labels)):
-        return False
-    return query.status is None or _has_status(row, query.status, activity)
+def _matching(rows: Sequence[JobRow], query: JobQuery, activity: Activity) -> Sequence[JobRow]:
+    """One pass per filter that is given, the cheap ones first: most requests give none or one."""
+    if query.namespace is not None:
+        rows = [row for row in rows if row.namespace == query.namespace]
+    if query.enabled is not None:
+        rows = [row for row in rows if row.spec and row.spec.enabled is query.enabled]
+    for word in (query.q or "").lower().split():
+        rows = [row for row in rows if word in row.haystack]
+    for name, value in query.labels:
+        rows = [row for row in rows if row.spec and _carries(row.spec.labels, name, value)]
+    if query.status is not None:
+        rows = [row for row in rows if _has_status(row, query.status, activity)]
+    return rows
 
 
-def _carries(labels: dict[str, str], wanted: Iterable[tuple[str, str | None]]) -> bool:
-    return all(name in labels and value in (None, labels[name]) for name, value in wanted)
+def _carries(labels: Mapping[str, str], name: str, value: str | None) -> bool:
+    return name in labels and value in (None, labels[name])
 
 
 def _has_status(row: JobRow, status: JobStatus, activity: Activity) -> bool:
@@ -181,31 +183,46 @@ def _has_status(row: JobRow, status: JobStatus, activity: Activity) -> bool:
     return last is not None and last.status.value == status.value
 
 
-def _ordered(rows: list[JobRow], order: JobOrder, activity: Activity) -> tuple[list[JobRow], list[RowKey]]:
+def _ordered(rows: Sequence[JobRow], order: JobOrder, activity: Activity) -> Sequence[JobRow]:
+    """*rows* come by name, and sorting is stable: equal numbers stay in the order of names."""
+    if order is JobOrder.NAME:
+        return rows
     if order is JobOrder.NAME_DESC:
-        rows = rows[::-1]
-    if order in (JobOrder.NAME, JobOrder.NAME_DESC):
-        return rows, [(0.0, row.namespace, row.name) for row in rows]
-    by_key = {(_number(row, order, activity), row.namespace, row.name): row for row in rows}
-    keys = sorted(by_key)
-    return [by_key[key] for key in keys], keys
+        return rows[::-1]
+    number = _number_of(order, activity)
+    return sorted(rows, key=number)
 
 
-def _number(row: JobRow, order: JobOrder, activity: Activity) -> float:
-    match order.value.lstrip("-"):
-        case "next_tick":
-            instant = row.next_tick
-        case "changed_at":
-            instant = row.spec.changed_at if row.spec else None
-        case _:
-            last = activity.last(row.uid) if row.uid else None
-            instant = last.scheduled_at if last else None
-    if instant is None:
-        return _NEVER
-    return -instant.timestamp() if order.value.startswith("-") else instant.timestamp()
+def _number_of(order: JobOrder, activity: Activity) -> Callable[[JobRow], float]:
+    """What *order* sorts by; a row without it comes last, ascending or descending."""
+    sign = -1.0 if order.value.startswith("-") else 1.0
+    match order:
+        case JobOrder.NAME | JobOrder.NAME_DESC:
+            return lambda _row: 0.0
+        case JobOrder.NEXT_TICK | JobOrder.NEXT_TICK_DESC:
+            return lambda row: sign * row.next_tick.timestamp() if row.next_tick else _NEVER
+        case JobOrder.CHANGED_AT | JobOrder.CHANGED_AT_DESC:
+            return lambda row: sign * row.spec.changed_at.timestamp() if row.spec else _NEVER
+        case JobOrder.LAST_RUN | JobOrder.LAST_RUN_DESC:
+
+            def number(row: JobRow) -> float:
+                last = activity.last(row.spec.uid) if row.spec else None
+                return sign * last.scheduled_at.timestamp() if last else _NEVER
+
+            return number
 
 
-def _position_behind(keys: list[RowKey], after: RowKey, order: JobOrder) -> int:
+def _key(row: JobRow, order: JobOrder, activity: Activity) -> RowKey:
+    return _number_of(order, activity)(row), row.namespace, row.name
+
+
+def _position_behind(ordered: Sequence[JobRow], after: RowKey, order: JobOrder, activity: Activity) -> int:
+    """Where the rows behind the key *after* begin."""
+    number = _number_of(order, activity)
+
+    def key(row: JobRow) -> RowKey:
+        return number(row), row.namespace, row.name
+
     if order is JobOrder.NAME_DESC:
-        return len(keys) - bisect_left(keys[::-1], after)
-    return bisect_right(keys, after)
+        return len(ordered) - bisect_left(ordered[::-1], after, key=key)
+    return bisect_right(ordered, after, key=key)

@@ -24,10 +24,11 @@ log = structlog.get_logger()
 STRIP_LENGTH: Final = 30
 _LOOK_EVERY_S: Final = 3.0
 #: Records arrive in batches and from several hosts: look again at what could have been overtaken.
-_OVERLAP: Final = timedelta(seconds=30)
+_OVERLAP: Final = timedelta(seconds=10)
 #: After an outage of MongoDB spools deliver old records; a full look now and then catches all of them.
 _FULL_LOOK_EVERY_S: Final = 600.0
 _BATCH: Final = 5_000
+_MILLISECOND: Final = timedelta(milliseconds=1)
 STRIP_AGE_S: Final = 2.0
 _NO_STRIP: Final[tuple[float, list[Document]]] = (float("-inf"), [])
 _STRIPS_KEPT: Final = 2_000
@@ -86,11 +87,13 @@ class RecentExecutions:
         return {job.uid: self._strips[job.uid][1] for job in jobs}
 
     async def _look(self, seen_until: datetime) -> datetime:
-        documents = await self._history.finished_since(seen_until - _OVERLAP, _BATCH)
+        begin = seen_until - _OVERLAP
+        documents = await self._history.finished_since(begin, _BATCH)
         self._take(documents)
         if len(documents) == _BATCH:
             # Too many for one look: go on behind the last one, without the overlap's detour.
-            newest: datetime = documents[-1]["finished_at"] + _OVERLAP
+            # By a millisecond at least: a whole batch may have ended at the same instant.
+            newest: datetime = max(documents[-1]["finished_at"], begin + _MILLISECOND) + _OVERLAP
         else:
             newest = documents[-1]["finished_at"] if documents else seen_until
         return max(seen_until, newest)
