@@ -26,7 +26,7 @@ class Leaf:
     """One cgroup directory with its control files."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._procs_fd = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
         self._events_fd = os.open(path / "cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
