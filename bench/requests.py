@@ -40,7 +40,7 @@ async def _put(store: EtcdStore, uid: str, now_ns: int) -> None:
     trigger = Trigger(
         cause=Cause.MANUAL,
         not_before=now,
-        expires_at=now + timedelta(seconds=60),
+        expires_at=now + timedelta(seconds=600),
         scheduled_at=now,
         requested_by="bench",
     )

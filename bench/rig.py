@@ -116,6 +116,21 @@ class Rig:
         """Wait until *count* executions in all have their final document."""
         servers.wait_until(lambda: self.finished() >= count, f"{count} final documents", limit_s)
 
+    def wait_settled(self, count: int, quiet_s: float = 10.0) -> None:
+        """Wait until *count* executions have ended, or none has for *quiet_s*: the rest will not come."""
+        seen, seen_at_s = self.finished(), time.monotonic()
+        while seen < count and time.monotonic() - seen_at_s < quiet_s:
+            time.sleep(0.1)
+            now = self.finished()
+            if now != seen:
+                seen, seen_at_s = now, time.monotonic()
+
+    def etcd_counters(self, *names: str) -> int:
+        """The sum of some counters of etcd's own metrics."""
+        text = httpx2.get(f"http://{self.etcd.endpoint}/metrics", timeout=10, trust_env=False).text
+        values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return sum(int(float(values[name])) for name in names)
+
     def _fail_if_ended(self) -> None:
         for program in self.programs.values():
             if not program.process.is_running:

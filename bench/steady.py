@@ -62,7 +62,7 @@ def _requests(rig: Rig, marker: Path, seconds: int) -> Punctuality:
     jobs = make_jobs(_PER_S, prefix="asked", executor="exec", argv=argv, overlap="allow")
     save_jobs(rig.etcd.endpoint, jobs)
     asked = ask_evenly(rig.etcd.endpoint, jobs, per_s=_PER_S, seconds=seconds)
-    rig.wait_finished(len(asked))
+    rig.wait_settled(len(asked))
     return judge(read_stamps(marker), asked)
 
 
@@ -75,7 +75,7 @@ def _ticks(rig: Rig, marker: Path, seconds: int) -> Punctuality:
     first = int(time.time()) + 2
     sleep_until(first + seconds)
     expected = [f"{job.uid}.{tick}.1" for job in jobs for tick in range(first, first + seconds)]
-    rig.wait_finished(finished_before + len(expected))
+    rig.wait_settled(finished_before + len(expected))
     wanted = set(expected)
     return judge([stamp for stamp in read_stamps(marker) if stamp.execution in wanted], expected)
 
