@@ -27,7 +27,7 @@ class MongoCheck:
             try:
                 build = await client.admin.command("buildInfo")
                 before = self._clock.now()
-                hello = await client.admin.command("hello")
+                hello = await client.admin.command("hello", codec_options=client.codec_options)
                 after = self._clock.now()
                 await client[self._section.mongo_database].list_collection_names()
             except PyMongoError as error:

@@ -56,7 +56,10 @@ class MongoReports:
         """Measure the clock against MongoDB's, and read what the live peers measured."""
         try:
             before = self._clock.uptime_s()
-            hello = await self._database.client.admin.command("hello")
+            # Commands answer naive instants unless told otherwise, whatever the client's own options are.
+            hello = await self._database.client.admin.command(
+                "hello", codec_options=self._database.codec_options
+            )
             round_trip_s = self._clock.uptime_s() - before
             now = self._clock.now()
             peers = self._database[WORKERS].find(
