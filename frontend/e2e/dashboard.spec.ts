@@ -63,7 +63,7 @@ test('a job is created with a live preview, run, and its output followed to the 
   api,
 }) => {
   await page.goto(`/jobs/new#token=${token}`)
-  await page.getByLabel('Name').fill('e2e-follow')
+  await page.getByLabel('Name', { exact: true }).fill('e2e-follow')
   await page
     .getByLabel('Command')
     .fill('for i in $(seq 1 40); do echo "part $i <b>"; sleep 0.05; done; echo bad >&2')

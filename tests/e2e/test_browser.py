@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, against a running `cronctl up`: the tests of `frontend/e2e`, run by Playwright."""
+"""The dashboard in a real browser against a running `cronctl up`: runs the tests of `frontend/e2e`."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ LIMIT_S = 600
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_S + 60)
 def test_the_dashboard_works_in_a_browser(installation: Installation) -> None:
-    """Sign-in, lists, editor, output and every page in both languages and themes, without one console error."""
+    """Sign-in, lists, editor, output, and every page in both languages and themes, with a silent console."""
     chromium = os.environ.get("EVERYTICK_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         pytest.skip("no Chromium on PATH: apt-get install chromium, or set EVERYTICK_CHROMIUM")
