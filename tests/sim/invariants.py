@@ -38,7 +38,7 @@ _LATE_IN_CALM_S: Final = 1.0
 
 STRICT: Final = Rules(clock_bound_s=CLOCK_BOUND_S, accounting_s=60.0)
 #: While everything breaks nobody can say whether a change came before a tick was accounted for.
-STORMY: Final = Rules(clock_bound_s=CLOCK_BOUND_S, change_grace_s=180.0, accounting_s=60.0)
+STORMY: Final = Rules(clock_bound_s=CLOCK_BOUND_S, change_grace_s=330.0, accounting_s=60.0)
 
 
 def broken_invariants(

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from common.domain.codec import KillRequest, Trigger, encode_cursor
+from common.domain.codec import KillRequest, RunRecord, Trigger, encode_cursor
 from common.domain.errors import StoreError
 from common.domain.execution import Cause
 from common.domain.ids import ExecutionId
 from common.domain.job import JobSpec
-from common.kv.values import Changes, Put, absent, modified_at
+from common.kv.values import Changes, KeyValue, Put, absent, modified_at
 from common.runtime.clock import new_uid
 from tests.fakes.kv import FakeStore
 from tests.fakes.kv_client import FakeClient
@@ -282,13 +282,13 @@ class World:
         self.note_fault("mongo_back", "mongodb")
         self.history.is_away = False
 
-    def note_fault(self, kind: str, target: str, **fields: object) -> None:
+    def note_fault(self, kind: str, target: str, **fields: Any) -> None:
         """Put a fault into the trace."""
         self._disturbed.append((target, self.now().timestamp()))
         self.trace.note(f"fault.{kind}", target=target, **fields)
 
     def note_revoked(self, name: str) -> None:
-        """The session of *name* is about to be ended by somebody else: its commands cannot have been stopped."""
+        """Somebody ends the session of *name*: its commands cannot have been stopped before."""
         now_s = self.now().timestamp()
         self.frozen.append(Frozen(name, now_s - 1.0, now_s + 15.0))
 
@@ -304,6 +304,8 @@ class World:
         """Watch every commit: when were keys written, and did a lock end while its command was alive?"""
         for change in changes.items:
             self._written_s[change.key] = self.loop.time()
+            if change.key.startswith(KEYS.runs) and change.kv.version == 1:
+                self._check_claim(change.kv)
             if not change.key.startswith(KEYS.locks):
                 continue
             if not change.deleted:
@@ -311,8 +313,15 @@ class World:
             elif client == "" and (execution := self._locks.pop(change.key, None)) is not None:
                 self._check_lock_end(execution)
 
+    def _check_claim(self, kv: KeyValue) -> None:
+        """A claim may only be made under a session that is alive at that very revision."""
+        record = RunRecord.decode(kv.key, kv.value)
+        health = self.store.get(KEYS.health(record.worker))
+        if health is None or f"{health.lease:x}" != record.session:
+            self.lease_violations.append(f"{kv.key} was claimed by {record.worker} without a session")
+
     def _check_lock_end(self, execution: str) -> None:
-        """A lease has ended: the exclusive command under it must not be alive, unless its worker stood still."""
+        """A lease has ended: the exclusive command under it must not be alive (frozen workers excepted)."""
         for node in self.nodes.values():
             for process in node.machine.processes.values():
                 if process.execution == execution and not self._stood_still(node.name):

@@ -1,0 +1,16 @@
+"""`pytest tests/sim --seed N` replays one random simulation, and prints what it does."""
+
+import pytest
+
+#: How many random simulations every test run makes.
+SEEDS = 200
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, action="append", default=None, help="replay this simulation only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "random_seed" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--seed", default=None)
+        metafunc.parametrize("random_seed", chosen or range(SEEDS))
