@@ -46,7 +46,7 @@ class Figure:
         return self.goal.is_met(self.value)
 
     def document(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {"value": self.value}
+        fields: dict[str, Any] = {"words": self.words, "value": self.value}
         if self.unit:
             fields["unit"] = self.unit
         if self.goal is not None:
@@ -98,7 +98,7 @@ def spread(samples: Sequence[float]) -> Spread:
 
 def table(figures: Sequence[Figure]) -> str:
     """*figures* as lines of text, one each, with goals where there are any."""
-    rows = [(figure.words, _number(figure.value), figure.unit, _verdict(figure)) for figure in figures]
+    rows = [(figure.words, number_text(figure.value), figure.unit, _verdict(figure)) for figure in figures]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     return "\n".join(
         f"{words:<{widths[0]}}  {value:>{widths[1]}} {unit:<{widths[2]}}  {verdict}".rstrip()
@@ -106,7 +106,8 @@ def table(figures: Sequence[Figure]) -> str:
     )
 
 
-def _number(value: Value) -> str:
+def number_text(value: Value) -> str:
+    """*value* for people: thousands apart, four digits where there is a fraction."""
     if value is None:
         return "-"
     if isinstance(value, str):

@@ -50,8 +50,8 @@ def _lists(client: httpx2.Client, job: str, times: int) -> list[Figure]:
     for key, words, params in questions:
         took = ask(client, "/log/list", {"page_size": 50, **params}, times)
         figures += answer_figures(f"list_{key}", words, took, _LIST_GOAL_MS)
-    deep = walk(client, "/log/list", {"page_size": 200}, times)
-    return figures + answer_figures("list_deep", f"page after page, {times} of 200", deep, _LIST_GOAL_MS)
+    deep = walk(client, "/log/list", {"page_size": 50}, times)
+    return figures + answer_figures("list_deep", f"page after page, {times} of 50", deep, _LIST_GOAL_MS)
 
 
 def _job_page(client: httpx2.Client, job: str, times: int) -> list[Figure]:

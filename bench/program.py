@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ def run(name: str, question: str, measure: Callable[[Form], Sequence[Figure]]) -
     print(f"{table(figures)}\n\nbare spawns on this machine just before: {ran_on['bare_spawns_per_s']} /s\n")
     document = {
         "bench": name,
+        "question": question,
         "command": f"python -m bench.{name}{' --short' if form.is_short else ''}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": ran_on,
@@ -91,4 +93,10 @@ def versions() -> dict[str, str]:
     for library in _LIBRARIES:
         found[library] = importlib.metadata.version(library)
     found["etcd"] = servers.etcd_version(servers.find_etcd("3.5"))
+    found["mongodb"] = _mongod_version()
     return found
+
+
+def _mongod_version() -> str:
+    answer = subprocess.run([servers.find_mongod(), "--version"], capture_output=True, text=True, check=True)
+    return answer.stdout.splitlines()[0].removeprefix("db version v")
