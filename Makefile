@@ -15,7 +15,7 @@ DASHBOARD_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nu
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package.json)
 NPM := source scripts/node-on-path.sh && cd frontend && npm
 
-.PHONY: help setup up test test-fast test-frontend before-pytest lint lint-frontend lock clean
+.PHONY: help setup up test test-fast test-frontend before-pytest lint lint-frontend bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -48,6 +48,9 @@ lint-frontend: $(NODE_MODULES) ## eslint, prettier, vue-tsc
 test-frontend: $(NODE_MODULES) ## vitest, and the size of the first load
 	@$(NPM) run --silent test
 	@if [ -f $(DASHBOARD) ]; then $(NPM) run --silent size; fi
+
+bench: $(INSTALLED) ## the short form of every benchmark; `python -m bench` for all of it
+	@$(BIN)/python -m bench --short
 
 lock: $(DEPENDENCIES) ## compute requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --no-header --no-emit-index-url \
