@@ -22,6 +22,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     reportCompressedSize: false,
+    // A slow machine is no news; warnings are for what somebody should change.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { proxy: { '/api': api, '/docs': api, '/openapi.json': api } },
   test: {
