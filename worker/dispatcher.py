@@ -6,7 +6,6 @@ look at the cursor a little after the tick and claim only what nobody has taken.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -57,7 +56,8 @@ class Dispatcher:
         self._gate = gate
         self._launcher = launcher
         self._wake = asyncio.Event()
-        self._parked: deque[PlannedJob] = deque()
+        #: By uid, oldest first, each with its entry in the plan when it was parked.
+        self._parked: dict[str, tuple[PlannedJob, int]] = {}
         self._claims_at_once = asyncio.Semaphore(_CLAIMS_AT_ONCE)
         self._taker: TickTaker | None = None
         self._job_feed: JobFeed | None = None
@@ -89,11 +89,12 @@ class Dispatcher:
             while True:
                 await self._nap()
                 due = self._plan.pop_due(self._clock.now().timestamp())
-                if not due:
-                    continue
-                if not self._gate.is_open:
+                if due and not self._gate.is_open:
                     self._put_off(due)
                     continue
+                if self._gate.is_open:
+                    # Those that have waited for a slot come first.
+                    due = self._unpark() + due
                 mine = [job for job in due if job.rank == 0]
                 others = [job for job in due if job.rank > 0]
                 for job in mine:
@@ -206,7 +207,7 @@ class Dispatcher:
                 self._settled.set()
             if not started:
                 self._launcher.slots.release()
-                self._slot_freed()
+                self._wake.set()
 
     def _after(self, job: PlannedJob, answer: Again) -> None:
         """Plan the job's next look."""
@@ -225,25 +226,28 @@ class Dispatcher:
             self._wake.set()
 
     def _park(self, job: PlannedJob) -> None:
-        """No free slot: the job waits here, oldest first, and is looked at again when one is freed."""
+        """No free slot: the job waits here, oldest first, until one is freed."""
         self._hindrance[job.uid] = Reason.NO_SLOT
         self._plan.put(job, None)
-        self._parked.append(job)
+        self._parked[job.uid] = (job, job.entry)
+
+    def _unpark(self) -> list[PlannedJob]:
+        """As many parked jobs as there are free slots; those that were planned anew meanwhile are let go."""
+        free = self._launcher.slots.free
+        jobs: list[PlannedJob] = []
+        while self._parked and len(jobs) < free:
+            job, entry = self._parked.pop(next(iter(self._parked)))
+            if self._plan.is_current(job) and job.entry == entry:
+                jobs.append(job)
+        return jobs
 
     def _ended(self, uid: str) -> None:
         """An execution was closed: its slot is free, and a tick of its job that waited for it may go now."""
         job = self._plan.get(uid)
-        now = self._clock.now().timestamp()
-        if job is not None and job.tick is not None and job.tick + job.timing.offset <= now:
-            self._plan.put(job, now)
-        self._slot_freed()
-
-    def _slot_freed(self) -> None:
-        now = self._clock.now().timestamp()
-        for _ in range(min(len(self._parked), max(0, self._launcher.slots.free))):
-            job = self._parked.popleft()
-            if self._plan.is_current(job):
-                self._plan.put(job, max(now, self._instant_of(job) or now))
+        if job is not None and job.tick is not None and uid not in self._parked:
+            now = self._clock.now().timestamp()
+            if job.tick + job.timing.offset <= now:
+                self._plan.put(job, now)
         self._wake.set()
 
     def _quarantine(self, job: PlannedJob, error: CorruptValue) -> None:
