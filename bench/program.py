@@ -9,7 +9,9 @@ import importlib.metadata
 import json
 import os
 import platform
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,6 +44,8 @@ def run(name: str, question: str, measure: Callable[[Form], Sequence[Figure]]) -
     """Measure, print a table and then one JSON object, and keep the object in `results/`."""
     parser = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=question)
     parser.add_argument("--short", action="store_true", help="less load and time; not for publishing")
+    # As Ctrl-C does: the servers that were started are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"{name}: stopped"))
     form = Form(is_short=parser.parse_args().short)
     print(f"{question}\n", flush=True)
     ran_on = machine()

@@ -116,10 +116,15 @@ class Rig:
         """Wait until *count* executions in all have their final document."""
         servers.wait_until(lambda: self.finished() >= count, f"{count} final documents", limit_s)
 
-    def wait_settled(self, count: int, quiet_s: float = 10.0) -> None:
-        """Wait until *count* executions have ended, or none has for *quiet_s*: the rest will not come."""
+    def wait_settled(self, count: int, quiet_s: float = 10.0, limit_s: float = 60.0) -> None:
+        """
+        Wait until *count* executions have ended, or none has for *quiet_s*: the rest will not come.
+
+        After *limit_s* what is still to come counts as not started: the worker has fallen far behind.
+        """
         seen, seen_at_s = self.finished(), time.monotonic()
-        while seen < count and time.monotonic() - seen_at_s < quiet_s:
+        deadline_s = seen_at_s + limit_s
+        while seen < count and time.monotonic() < min(seen_at_s + quiet_s, deadline_s):
             time.sleep(0.1)
             now = self.finished()
             if now != seen:

@@ -8,6 +8,7 @@ show what the scheduler itself adds: etcd, watch, claim, spawn.
 import os
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.figures import Figure, Goal
@@ -20,6 +21,7 @@ from bench.usage import Cpu, sleep_until
 
 _PER_S = 200
 _SLOTS = 2 * _PER_S
+_AHEAD_S = 8
 
 
 def measure(form: Form) -> Sequence[Figure]:
@@ -52,7 +54,7 @@ def _figures(key: str, words: str, late: Punctuality, *, with_goal: bool) -> lis
         Figure(f"{key}_p99_ms", f"{words}: lateness p99", late.p99_s * 1000, "ms", goals[1]),
         Figure(f"{key}_max_ms", f"{words}: lateness max", late.max_s * 1000, "ms"),
         Figure(f"{key}_started", "started", late.started),
-        Figure(f"{key}_missed", "missed", late.missed, "", Goal("at most", 0)),
+        Figure(f"{key}_missed", "not started", late.missed, "", Goal("at most", 0)),
         Figure(f"{key}_twice", "started twice", late.twice, "", Goal("at most", 0)),
     ]
 
@@ -68,16 +70,24 @@ def _requests(rig: Rig, marker: Path, seconds: int) -> Punctuality:
 
 def _ticks(rig: Rig, marker: Path, seconds: int) -> Punctuality:
     argv = stamping_command(rig.directory, marker)
-    jobs = make_jobs(_PER_S, prefix="ticked", schedule="* * * * * *", executor="exec", argv=argv)
+    first = int(time.time()) + _AHEAD_S
+    last = first + seconds - 1
+    jobs = make_jobs(
+        _PER_S,
+        prefix="ticked",
+        schedule="* * * * * *",
+        executor="exec",
+        argv=argv,
+        starts_at=datetime.fromtimestamp(first, UTC),
+        ends_at=datetime.fromtimestamp(last, UTC),
+    )
     finished_before = rig.finished()
     save_jobs(rig.etcd.endpoint, jobs)
     rig.wait_planned(_PER_S)
-    first = int(time.time()) + 2
-    sleep_until(first + seconds)
-    expected = [f"{job.uid}.{tick}.1" for job in jobs for tick in range(first, first + seconds)]
+    sleep_until(last)
+    expected = [f"{job.uid}.{tick}.1" for job in jobs for tick in range(first, last + 1)]
     rig.wait_settled(finished_before + len(expected))
-    wanted = set(expected)
-    return judge([stamp for stamp in read_stamps(marker) if stamp.execution in wanted], expected)
+    return judge(read_stamps(marker), expected)
 
 
 def _floor(argv: tuple[str, ...], marker: Path) -> Punctuality:
