@@ -135,7 +135,7 @@ async def running_commands(
     )
     journal = MemoryJournal()
     supervisor = CommandSupervisor(
-        executors=find_executors(allow_private_http=options.pop("allow_private_http", False)),
+        executors=find_executors(http_networks=options.pop("http_networks", ())),
         spawner=spawner,
         account_of=run_as.account,
         journal=journal,

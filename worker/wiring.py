@@ -96,7 +96,7 @@ def _assemble(
         batch_size=config.log_batch_size,
         commit_timeout_s=config.log_commit_timeout_ms / 1000,
     )
-    executors = find_executors(config.executors or (), allow_private_http=bool(config.http_allowed_networks))
+    executors = find_executors(config.executors or (), http_networks=config.http_allowed_networks)
     run_as = RunAs(frozenset(config.run_as_users))
     spawner, closing = _spawner(identity, run_as)
     reports = MongoReports(database, clock, identity.worker_id)

@@ -67,7 +67,7 @@ async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 class TestHttp(ExecutorContract):
     """Without a server that answers: what cannot be reached fails, what does not answer is stopped."""
 
-    executor = HttpExecutor(allow_private=True)
+    executor = HttpExecutor(allowed_networks=("127.0.0.0/8",))
     fails = {"request": {"url": "http://127.0.0.1:9/"}}
 
     @pytest.fixture(autouse=True)

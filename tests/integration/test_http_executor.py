@@ -50,7 +50,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def commands(tmp_path: Path) -> AsyncIterator[Commands]:
-    async with running_commands(tmp_path, allow_private_http=True) as running:
+    async with running_commands(tmp_path, http_networks=("127.0.0.0/8",)) as running:
         yield running
 
 
@@ -141,3 +141,13 @@ async def test_unknown_name_is_said(tmp_path):
         report = await commands.run(job(request={"url": "http://no-such-host.invalid/"}))
 
     assert "cannot be resolved" in (report.error or "")
+
+
+async def test_only_the_allowed_network_is_open(tmp_path, server):
+    """Allowing one private network opens no other, loopback included."""
+    async with running_commands(tmp_path, http_networks=("10.0.0.0/8",)) as commands:
+        report = await commands.run(job(request={"url": f"http://127.0.0.1:{server.port}/fine"}))
+
+    assert (Status.FAILED, Reason.SPAWN) == (report.status, report.reason)
+    assert "httpAllowedNetworks" in (report.error or "")
+    assert [] == server.requests

@@ -8,6 +8,7 @@ that was checked. No redirects, no proxies, 10 s, 1 MiB of the answer.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,8 +43,9 @@ class _Target:
 class HttpExecutor:
     name = "http"
 
-    def __init__(self, *, allow_private: bool = False) -> None:
-        self._allow_private = allow_private
+    def __init__(self, *, allowed_networks: Iterable[str] = ()) -> None:
+        """*allowed_networks* are the networks that may be reached although they are not public."""
+        self._allowed = tuple(ipaddress.ip_network(network) for network in allowed_networks)
 
     async def start(self, request: StartRequest) -> Process:
         wanted = request.assignment.spec.request
@@ -66,9 +68,9 @@ class HttpExecutor:
         host = url.host
         port = url.port or (443 if url.scheme == "https" else 80)
         addresses = await _addresses_of(host, port)
-        if not self._allow_private:
-            for address in addresses:
-                # All of them: the one that is connected to must not depend on the order of an answer.
+        for address in addresses:
+            # All of them: the one that is connected to must not depend on the order of an answer.
+            if not any(_unwrapped(address) in network for network in self._allowed):
                 _refuse_private(host, address)
         return _Target(
             url=url.copy_with(host=str(addresses[0])),
@@ -116,7 +118,7 @@ def _refuse_private(host: str, address: Address) -> None:
         if applies:
             raise SpawnFailed(
                 f"{host!r} is {address}, an address of the kind {rule!r}, which http jobs may not reach; "
-                "use a public address, or set allowPrivateHttp in the worker's configuration"
+                "use a public address, or add its network to httpAllowedNetworks of the worker"
             )
 
 

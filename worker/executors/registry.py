@@ -25,7 +25,7 @@ ENTRY_POINT_GROUP: Final = "everytick.executors"
 def find_executors(
     offered: Iterable[str] = (),
     *,
-    allow_private_http: bool = False,
+    http_networks: Iterable[str] = (),
     plug_ins: Iterable[EntryPoint] | None = None,
 ) -> dict[str, Executor]:
     """
@@ -33,7 +33,7 @@ def find_executors(
 
     Args:
         offered: Names from the configuration; empty means all there are.
-        allow_private_http: Whether `http` jobs may reach private and loopback addresses.
+        http_networks: Networks `http` jobs may reach although they are not public.
         plug_ins: Where to look for plug-ins; None means the installed packages.
 
     Raises:
@@ -43,7 +43,7 @@ def find_executors(
         ShellExecutor(),
         ExecExecutor(),
         PythonExecutor(),
-        HttpExecutor(allow_private=allow_private_http),
+        HttpExecutor(allowed_networks=http_networks),
     ]
     found = {executor.name: executor for executor in built_in}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP) if plug_ins is None else plug_ins:
