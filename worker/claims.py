@@ -292,10 +292,13 @@ class Claims:
         return result.succeeded
 
     async def request_kill(self, execution: str, *, by: str, reason: str, lease_s: int = 120) -> None:
-        """Ask whoever runs *execution* to stop it (overlap `replace`)."""
+        """Ask whoever runs *execution* to stop it (overlap `replace`), unless somebody has asked."""
+        key = self._keys.kill(ExecutionId.parse(execution))
+        # Asked ten times a second until the lock is free: a lease for each would live on for two minutes.
+        if (await self._store.txn(reads=(key,))).reads[key] is not None:
+            return
         lease = await self._store.grant(lease_s)
         request = KillRequest(requested_by=by, requested_at=self._clock.now(), reason=reason)
-        key = self._keys.kill(ExecutionId.parse(execution))
         await self._store.txn(compares=[absent(key)], puts=[Put(key, request.encode(), lease=lease.id)])
 
     # --- the parts they share ---
