@@ -208,7 +208,7 @@ class TickTaker:
         trigger = Trigger(
             cause=Cause.QUEUED,
             tick=tick.tick,
-            not_before=scheduled_at,
+            not_before=scheduled_at + timedelta(seconds=job.timing.offset),
             expires_at=min(expires_at, scheduled_at + TRIGGER_LIFETIME),
             scheduled_at=scheduled_at,
         )
