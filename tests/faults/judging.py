@@ -17,7 +17,7 @@ from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.policy import CatchUp, Overlap
 from common.domain.schedule import jitter_offset_s, parse_schedule, typical_interval_s
-from tests.faults.evidence import Document, Evidence, JobVersion
+from tests.faults.evidence import Document, Evidence, JobVersion, seconds_of
 from tests.faults.records import judge_records
 from tests.faults.runs import Run, judge_overlaps, runs_of
 
@@ -63,6 +63,7 @@ class Rules:
         change_grace_s: A tick this shortly before a change or deletion of its job need not have started.
         orphan_after_s: A command may live this much longer than its record says.
         accounting_s: How much longer than its deadline a tick may wait for an account of it.
+        skip_race_s: A row that says skipped may be this much older than the start of its tick.
         settle_s: Records may be open for this long before the end of the observation.
     """
 
@@ -71,6 +72,7 @@ class Rules:
     change_grace_s: float = 5.0
     orphan_after_s: float = 5.0
     accounting_s: float = 0.0
+    skip_race_s: float = 1.0
     settle_s: float = 60.0
 
 
@@ -237,7 +239,7 @@ def _judge_tick(
     if run is not None:
         _judge_start(spec, tick, due, deadline, run, rules, verdict)
         row = accounts.ledger_row(spec.uid, tick)
-        if row is not None and row["kind"] == "skipped":
+        if row is not None and row["kind"] == "skipped" and _is_contradiction(row, run, rules):
             verdict.add(
                 Kind.STATUS_MISMATCH, spec, name, f"started, and the ledger says skipped: {row['reason']}"
             )
@@ -250,6 +252,17 @@ def _judge_tick(
         verdict.counts[Kind.EXCUSED] += 1
     else:
         verdict.add(Kind.MISSED, spec, name, f"due {_clock(due)}: no start and no record")
+
+
+def _is_contradiction(row: Document, run: Run, rules: Rules) -> bool:
+    """
+    Whether a tick started that had been skipped before.
+
+    A skip is recorded before the cursor is moved; if another worker was faster with a claim, the row stays
+    behind, and the execution is what counts.
+    """
+    recorded_at = seconds_of(row.get("recorded_at"))
+    return recorded_at is None or run.true_started_at > recorded_at + rules.skip_race_s + rules.clock_bound_s
 
 
 def _judge_start(

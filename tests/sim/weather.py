@@ -42,6 +42,9 @@ def make_jobs(w: World, chance: random.Random) -> None:
         }
         if chance.random() < 0.25:
             fields["catch_up_window_s"] = chance.choice([0, 20, 120, 3600])
+        if behaviour.duration_s > every_s:
+            # A job slower than its interval that may catch up for an hour is behind for that hour.
+            fields["catch_up_window_s"] = chance.choice([0, 20])
         if chance.random() < 0.3:
             on = chance.choice([("failed",), ("failed", "timed_out", "lost"), ("lost",)])
             fields["retry"] = {"max_attempts": 3, "delay_s": chance.choice([0, 1, 5]), "on": on}

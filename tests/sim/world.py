@@ -131,6 +131,8 @@ class World:
         now = true_time(self.loop)
         key = KEYS.job("default", name)
         stored = self.store.get(key)
+        if stored is None and "command" not in fields:
+            return  # a change of a job that is gone: the API answers 404
         if stored is None:
             spec = JobSpec(name=name, uid=new_uid(), created_at=now, changed_at=now, **fields)
             cursor = Put(KEYS.cursor(spec.uid), encode_cursor(spec.changed_at))
