@@ -1,4 +1,4 @@
-"""The worker's own HTTP endpoint: alive, ready, metrics. On loopback only, and off unless `healthPort` is set.
+"""The worker's own HTTP endpoint: alive, ready, metrics. On loopback only, off unless `healthPort` is set.
 
 Three fixed answers to GET, so there is no framework behind it; anything else is refused.
 """

@@ -9,7 +9,6 @@ from contextlib import aclosing
 from typing import Final
 
 import structlog
-from common.kv.feed import Feed
 
 from common.domain.codec import WorkerHealth
 from common.domain.eligibility import eligible
@@ -17,6 +16,7 @@ from common.domain.errors import CorruptValue
 from common.domain.job import JobDefinition
 from common.domain.keys import Keyspace
 from common.domain.preference import rank_of
+from common.kv.feed import Feed
 
 log: Final = structlog.get_logger(__name__)
 

@@ -3,6 +3,7 @@
 Nothing is connected here: the client connects at its first use and again whenever it has to.
 """
 
+import re
 from typing import Final
 
 from pymongo import AsyncMongoClient
@@ -30,6 +31,7 @@ _TEMPORARY_CODES: Final = frozenset(
     {6, 7, 13, 18, 50, 64, 89, 91, 100, 112, 133, 189, 202, 262, 9001, 10058, 10107, 11600, 11602, 13435}
     | {13436, 14031, 358}
 )
+_SETTINGS: Final = re.compile(r" \(configured timeouts:[^)]*\)")
 
 
 def connect(
@@ -77,5 +79,6 @@ def is_temporary_code(code: int | None) -> bool:
 
 def unavailable(error: PyMongoError) -> StoreUnavailable:
     """What a caller outside the adapters gets to see of a failed request."""
-    # Connection errors carry the whole topology after the first comma.
-    return StoreUnavailable(f"MongoDB: {str(error).partition(',')[0] or type(error).__name__}")
+    # Behind the reason the driver repeats its settings, the whole topology, or the server's document.
+    reason = _SETTINGS.sub("", str(error)).partition(", Timeout: ")[0].partition(", full error: ")[0]
+    return StoreUnavailable(f"MongoDB: {reason or type(error).__name__}")

@@ -10,8 +10,8 @@ from typing import Any, Final
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from common.domain.errors import StoreUnavailable
 from common.domain.records import WORKER_METRICS, WORKERS, Document
+from common.mongo.client import unavailable
 from common.runtime.clock import Clock
 from worker.clock_watch import OffsetSample
 
@@ -50,7 +50,7 @@ class MongoReports:
                 {"at": self._clock.now(), "worker": self._worker_id, **metrics}
             )
         except PyMongoError as error:
-            raise StoreUnavailable(f"MongoDB: {error}") from error
+            raise unavailable(error) from error
 
     async def sample(self) -> OffsetSample:
         """Measure the clock against MongoDB's, and read what the live peers measured."""
@@ -72,7 +72,7 @@ class MongoReports:
             )
             offsets = [int(peer["offset_to_mongo_ms"]) async for peer in peers]
         except PyMongoError as error:
-            raise StoreUnavailable(f"MongoDB: {error}") from error
+            raise unavailable(error) from error
         server_now = hello["localTime"]
         # The server read its clock somewhere within the round trip; the middle is the best guess.
         own_s = now.timestamp() - round_trip_s / 2 - server_now.timestamp()
