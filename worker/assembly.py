@@ -177,10 +177,18 @@ class Assembly:
     def _make_coordination(self, limits: Limits) -> None:
         deps, keys, worker_id = self.deps, self.deps.keyspace, self.description.worker_id
         membership = self.registration.membership
+        self.watchdog = LeaseWatchdog(self.session, membership, self.running, self.gate)
+        self.gate.look_first(self.watchdog.look)
         self.roster = Roster(self._feed(keys.health_prefix, "health"), keys, worker_id)
         self.kill_switch = self.kill_switch_type(self._feed(keys.kills, "kills"), keys, self.running)
         runner = Runner(
-            self.claims, deps.supervisor, deps.journal, deps.clock, self.running, self._current_revision
+            self.claims,
+            deps.supervisor,
+            deps.journal,
+            deps.clock,
+            self.running,
+            self._current_revision,
+            self.watchdog.look,
         )
         self.launcher = Launcher(runner, self.running, self.slots, self.kill_switch, membership, deps.clock)
         self.dispatcher = Dispatcher(deps.store, keys, deps.clock, self.plan, self.gate, self.launcher)
@@ -231,7 +239,7 @@ class Assembly:
             kill_switch=self.kill_switch,
             launcher=self.launcher,
             running=self.running,
-            watchdog=LeaseWatchdog(self.session, membership, self.running, self.gate),
+            watchdog=self.watchdog,
             clock_watch=self.clock_watch,
             store_watch=StoreWatch(
                 deps.store,

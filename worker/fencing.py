@@ -34,14 +34,24 @@ class LeaseWatchdog:
     async def run(self) -> None:
         """Watch, for ever."""
         while True:
-            remaining_s = self._session.remaining_s() if self._session.lease_id else 0.0
-            self.check(remaining_s)
+            remaining_s = self.look()
             self._membership.changed.clear()
             try:
                 async with asyncio.timeout(next_check_s(remaining_s)):
                     await self._membership.changed.wait()
             except TimeoutError:
                 continue
+
+    def look(self) -> float:
+        """
+        Act on what is left of the lease at this moment, and return it in seconds.
+
+        Asked before every start and every claim as well: a process that wakes up from a freeze finds all its
+        timers due at once, and the one of the watchdog need not be the first (situation 21).
+        """
+        remaining_s = self._session.remaining_s() if self._session.lease_id else 0.0
+        self.check(remaining_s)
+        return remaining_s
 
     def check(self, remaining_s: float) -> None:
         """Open or close the gate for what is left of the lease; stop what relies on a lease that ends."""

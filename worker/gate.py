@@ -40,7 +40,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._bars: dict[Bar, str] = {Bar.SESSION: "not registered in etcd yet"}
-        self._looks: list[Callable[[], None]] = []
+        self._looks: list[Callable[[], object]] = []
 
     @property
     def is_open(self) -> bool:
@@ -49,7 +49,7 @@ class Gate:
             look()
         return not self._bars
 
-    def look_first(self, look: Callable[[], None]) -> None:
+    def look_first(self, look: Callable[[], object]) -> None:
         """Call *look* whenever somebody asks: what it watches must not be a second old (a stepped clock)."""
         self._looks.append(look)
 

@@ -44,14 +44,20 @@ class Runner:
         clock: Clock,
         running: RunningExecutions,
         current_revision: Callable[[str], int | None],
+        look_at_lease: Callable[[], object] = lambda: None,
     ) -> None:
-        """*current_revision* answers the revision at which a job (by uid) is stored now."""
+        """
+        Args:
+            current_revision: Answers the revision at which a job (by uid) is stored now.
+            look_at_lease: Presses the switch of what may not run any more; called right before a start.
+        """
         self._claims = claims
         self._supervisor = supervisor
         self._journal = journal
         self._clock = clock
         self._running = running
         self._current_revision = current_revision
+        self._look_at_lease = look_at_lease
 
     async def run(self, running: RunningExecution) -> None:
         """Wait for the tick, run the command, make the record durable, release the job."""
@@ -97,6 +103,9 @@ class Runner:
             if self._clock.uptime_s() > patience_s:
                 return Reason.CLOCK
             await asyncio.sleep(min(ahead_s, 1.0))
+        self._look_at_lease()
+        if running.switch.is_pressed:
+            return None
         revision = self._current_revision(assignment.spec.uid)
         if assignment.claimed_at < assignment.start_not_before and revision != running.job_revision:
             return Reason.CHANGED
