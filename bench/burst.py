@@ -5,6 +5,7 @@ began. Peers are measured with the same program (see `peers`).
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -22,7 +23,8 @@ _SETTLE_LIMIT_S = 45.0
 
 def measure(form: Form) -> Sequence[Figure]:
     rounds = form.pick(full=5, short=1)
-    results = [_one_burst() for _ in range(rounds)]
+    outcomes: Counter[str] = Counter()
+    results = [_one_burst(outcomes) for _ in range(rounds)]
     # The median round: one disturbed by something else on the machine does not decide.
     late, cpu_s = sorted(results, key=lambda result: result[0].p99_s)[len(results) // 2]
     return [
@@ -35,14 +37,15 @@ def measure(form: Form) -> Sequence[Figure]:
         ),
         Figure("twice", "started twice", sum(late.twice for late, _ in results), "", Goal("at most", 0)),
         Figure("early", "started early", sum(late.early for late, _ in results), "", Goal("at most", 0)),
+        Figure("outcomes", "recorded", ", ".join(f"{n} {words}" for words, n in outcomes.most_common())),
         Figure("worker_cpu_ms", "worker CPU per execution", cpu_s / _JOBS * 1000, "ms"),
         Figure("jobs", "jobs due at one second", _JOBS),
         Figure("rounds", "rounds, each on new servers", rounds),
     ]
 
 
-def _one_burst() -> tuple[Punctuality, float]:
-    """Lateness of one burst, and the CPU seconds the worker spent on it."""
+def _one_burst(outcomes: Counter[str]) -> tuple[Punctuality, float]:
+    """Lateness of one burst, and the CPU seconds the worker spent on it; counts *outcomes*."""
     with installation() as rig:
         marker = rig.directory / "stamps"
         argv = stamping_command(rig.directory, marker)
@@ -59,6 +62,8 @@ def _one_burst() -> tuple[Punctuality, float]:
         sleep_until(tick)
         rig.wait_finished(_JOBS, _SETTLE_LIMIT_S)
         used = Cpu.of(worker.pid).since(before)
+        for document in rig.database["executions"].find({}, {"status": 1, "reason": 1}):
+            outcomes[" ".join(filter(None, (document["status"], document.get("reason"))))] += 1
         return judge(read_stamps(marker), [f"{job.uid}.{tick}.1" for job in jobs]), used.own_s
 
 
