@@ -38,6 +38,8 @@ log: Final = structlog.get_logger(__name__)
 
 _NAP_S: Final = 1.0
 _RETRY_S: Final = 0.5
+#: Claims under way at once; more only queue up inside the client.
+_TRIES_AT_ONCE: Final = 64
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class WaitingTrigger:
     trigger: Trigger
     execution: ExecutionId
     entry: int = 0
+    is_tried: bool = False
 
 
 class TriggerDesk:
@@ -84,6 +87,8 @@ class TriggerDesk:
         self._heap: list[tuple[float, int, str]] = []
         self._entries = 0
         self._wake = asyncio.Event()
+        self._tries = 0
+        self._tries_at_once = asyncio.Semaphore(_TRIES_AT_ONCE)
         self._idle = asyncio.Event()
         self._idle.set()
         launcher.on_end(self._job_ended)
@@ -95,18 +100,28 @@ class TriggerDesk:
             while True:
                 await self._nap()
                 for waiting in self._pop_due():
-                    if not self._gate.is_open:
-                        self._put(waiting, self._clock.now() + timedelta(seconds=_RETRY_S))
-                        continue
-                    self._idle.clear()
-                    try:
-                        await self._try(waiting)
-                    finally:
-                        self._idle.set()
+                    if self._gate.is_open:
+                        self._tries += 1
+                        self._idle.clear()
+                        group.create_task(self._try_once(waiting), name=f"trigger.{waiting.execution}")
+                    else:
+                        self._again(waiting, _RETRY_S)
 
     async def settled(self) -> None:
         """Return when no claim is under way; close the gate first."""
         await self._idle.wait()
+
+    async def _try_once(self, waiting: WaitingTrigger) -> None:
+        waiting.is_tried = True
+        try:
+            async with self._tries_at_once:
+                if self._waiting.get(waiting.key) is waiting:
+                    await self._try(waiting)
+        finally:
+            waiting.is_tried = False
+            self._tries -= 1
+            if not self._tries:
+                self._idle.set()
 
     async def _follow(self) -> None:
         async with aclosing(self._feed.events()) as events:
@@ -134,6 +149,11 @@ class TriggerDesk:
         self._waiting[waiting.key] = waiting
         heapq.heappush(self._heap, (at.timestamp(), waiting.entry, waiting.key))
 
+    def _again(self, waiting: WaitingTrigger, delay_s: float) -> None:
+        """Look at it again in a while, unless it was claimed or changed meanwhile: then the feed knows."""
+        if self._waiting.get(waiting.key) is waiting:
+            self._put(waiting, self._clock.now() + timedelta(seconds=delay_s))
+
     def _pop_due(self) -> list[WaitingTrigger]:
         now = self._clock.now().timestamp()
         due: list[WaitingTrigger] = []
@@ -157,7 +177,7 @@ class TriggerDesk:
         """An execution of this job ended here: what waited for it may start now."""
         now = self._clock.now()
         for waiting in list(self._waiting.values()):
-            if waiting.uid == uid and waiting.trigger.not_before <= now:
+            if waiting.uid == uid and not waiting.is_tried and waiting.trigger.not_before <= now:
                 self._put(waiting, now)
         self._wake.set()
 
@@ -167,15 +187,15 @@ class TriggerDesk:
         known = self._job_feed.job(waiting.uid)
         delay_s = self._delay_s(waiting, known)
         if known is None or delay_s is None:
-            self._put(waiting, now + timedelta(seconds=_NAP_S))
+            self._again(waiting, _NAP_S)
             return
         # Later ranks wait their turn once; afterwards the retry interval spaces everybody.
         due_for = (now - waiting.trigger.not_before).total_seconds()
         if due_for < delay_s:
-            self._put(waiting, now + timedelta(seconds=delay_s - due_for))
+            self._again(waiting, delay_s - due_for)
             return
         if not self._launcher.slots.try_reserve():
-            self._put(waiting, now + timedelta(seconds=_RETRY_S))
+            self._again(waiting, _RETRY_S)
             return
         started = False
         try:
@@ -224,7 +244,7 @@ class TriggerDesk:
         if isinstance(result, Blocked):
             await self._blocked(waiting, known, result.by)
         else:
-            self._put(waiting, self._clock.now() + timedelta(seconds=_RETRY_S))
+            self._again(waiting, _RETRY_S)
         return False
 
     async def _blocked(self, waiting: WaitingTrigger, known: KnownJob, blocker: str) -> None:
@@ -240,7 +260,7 @@ class TriggerDesk:
             return
         if spec.overlap is Overlap.REPLACE:
             await self._replace(blocker)
-        self._put(waiting, now + timedelta(seconds=_RETRY_S))
+        self._again(waiting, _RETRY_S)
 
     async def _replace(self, blocker: str) -> None:
         local = self._launcher.running.get(blocker)
@@ -270,7 +290,7 @@ class TriggerDesk:
                 compares=[modified_at(waiting.key, waiting.revision)], deletes=[waiting.key]
             )
         except STORE_FAILURES:
-            self._put(waiting, self._clock.now() + timedelta(seconds=_RETRY_S))
+            self._again(waiting, _RETRY_S)
             return
         self._waiting.pop(waiting.key, None)
         log.info("trigger.dropped", execution=str(waiting.execution), behind=blocker)
