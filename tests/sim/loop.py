@@ -191,6 +191,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             handle = ready.popleft()
             if handle._context.get(_host) is host:
                 host.hold(handle)
+                # The loop has counted how many it will take in this turn.
+                nothing = asyncio.Handle(_who, (None,), self)
+                nothing.cancel()
+                ready.append(nothing)
             else:
                 ready.append(handle)
 

@@ -1,0 +1,410 @@
+"""Situations that need a cluster, one story each, numbered as in "What happens to every tick"."""
+
+from collections.abc import Callable
+
+import pytest
+
+from common.domain.job import RetryPolicy
+from tests.sim.invariants import broken_invariants
+from tests.sim.machine import Behaviour
+from tests.sim.node import KEYS, Settings
+from tests.sim.world import World, world
+
+MINUTELY = {"schedule": "* * * * *"}
+
+
+def rounded(starts: list[float]) -> list[int]:
+    return [round(start) for start in starts]
+
+
+def owner(w: World, name: str) -> str:
+    """The worker that ran the job last."""
+    return str(w.executions(name)[-1]["worker"])
+
+
+def test_02_a_tick_is_skipped_while_its_job_runs() -> None:
+    """The ledger names the overlap, and nothing else is lost."""
+    with world(workers=2, seed=2) as w:
+        w.save_job("slow", **MINUTELY, duration_s=150, overlap="skip")
+        w.run(minutes=7)
+
+        assert [60, 240] == rounded(w.starts("slow"))[:2]
+        assert [(120, 120, "skipped: overlap"), (180, 180, "skipped: overlap")] == w.ledger("slow")[:2]
+        assert [] == broken_invariants(w)
+
+
+def test_03_the_first_blocked_tick_waits_the_others_are_skipped() -> None:
+    """`queue_one`: it starts the moment the lock is free."""
+    with world(workers=2, seed=3) as w:
+        fields = {"overlap": "queue_one", "catch_up_window_s": 600}
+        w.save_job("slow", **MINUTELY, duration_s=200, **fields)
+        w.run(seconds=300)
+
+        assert [60, 260] == rounded(w.starts("slow"))
+        assert "queued" == w.executions("slow")[-1]["cause"]
+        assert 140_000 == pytest.approx(w.executions("slow")[-1]["queued_ms"], abs=3000)
+        assert (180, 180, "skipped: overlap") in w.ledger("slow")
+
+
+def test_04_the_next_tick_replaces_the_running_one() -> None:
+    """Even if the command ignores TERM: KILL after the grace, and only then the next one."""
+    with world(workers=3, seed=4) as w:
+        stubborn = Behaviour(duration_s=500, is_deaf=True)
+        w.save_job("stubborn", **MINUTELY, behaviour=stubborn, overlap="replace", kill_grace_s=5)
+        w.run(seconds=200)
+
+        assert ["killed: replaced", "killed: replaced"] == w.statuses("stubborn")[:2]
+        assert [60, 125, 185] == rounded(w.starts("stubborn"))
+        assert [] == w.overlaps("stubborn")
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "caught_up", "missed"),
+    [
+        pytest.param("none", [], [120, 180, 240], id="5: none"),
+        pytest.param("last", [240], [120, 180], id="6: last"),
+        pytest.param("all", [120, 180, 240], [], id="7: all"),
+    ],
+)
+def test_05_to_07_after_an_outage_of_all_workers(
+    catch_up: str, caught_up: list[int], missed: list[int]
+) -> None:
+    """Down from 90 s to 285 s: three ticks are late by then."""
+    with world(workers=2, seed=5) as w:
+        w.save_job("job", **MINUTELY, catch_up=catch_up, catch_up_window_s=600)
+        for name in w.nodes:
+            w.at(90, w.crash, name)
+            w.at(285, w.start, name)
+        w.run(seconds=420)
+        ran = [execution["tick"] - w.beginning for execution in w.executions("job")]
+
+        assert [60, *caught_up, 300, 360] == ran[: len(caught_up) + 3]
+        assert missed == [
+            tick for tick in range(60, 300, 60) if w.ledger_row(w.uid("job"), w.beginning + tick)
+        ]
+
+
+def test_13_a_clock_that_is_set_ahead_starts_nothing_early() -> None:
+    """Seed 3: an hour of ticks that had not come yet was caught up."""
+    with world(workers=3, seed=13) as w:
+        w.save_job("job", every_s=10, catch_up="all", catch_up_window_s=3600)
+        w.run(seconds=55)
+        w.step_clock(owner(w, "job"), 3600)
+        w.run(minutes=4)
+
+        assert [] == [text for text in broken_invariants(w) if not text.startswith("9 late")]
+        assert 28 <= len(w.starts("job"))
+
+
+def test_15_a_clock_that_is_set_back_runs_nothing_again() -> None:
+    """The cursor refuses what was decided."""
+    with world(workers=1, seed=15) as w:
+        w.save_job("job", every_s=10)
+        w.at(55, w.step_clock, "worker-1", -120)
+        w.at(100, w.step_clock, "worker-1", 120)
+        w.run(minutes=4)
+        ids = [execution["_id"] for execution in w.executions("job")]
+
+        assert len(set(ids)) == len(w.starts("job"))
+        assert [] == broken_invariants(w)
+
+
+def test_16_clocks_within_bounds_change_nothing() -> None:
+    """-1.5 s, 0 and +1.5 s: every tick runs once, and on time by somebody's clock."""
+    with world(workers=3, seed=16) as w:
+        for node, offset_s in zip(w.nodes.values(), (-1.5, 0.0, 1.5), strict=True):
+            node.machine.clock.step(offset_s)
+        for number in range(5):
+            w.save_job(f"job{number}", schedule="* * * * * *", start_deadline_s=10)
+        w.run(minutes=1)
+
+        assert all(len(w.starts(f"job{number}")) >= 57 for number in range(5))
+        assert [] == broken_invariants(w)
+
+
+def test_18_a_worker_that_dies_before_the_start_loses_the_tick() -> None:
+    """Not restarted, unless the job retries lost executions."""
+    with world(workers=2, seed=18) as w:
+        retried = RetryPolicy(max_attempts=2, delay_s=1, on=("lost",))
+        w.save_job("plain", **MINUTELY)
+        w.save_job("retried", **MINUTELY, retry=retried)
+        for name in w.nodes:
+            w.at(59.7, w.crash, name)
+            w.at(62, w.start, name)
+        w.run(seconds=110)
+
+        assert ["lost: before_start"] == w.statuses("plain")
+        assert ["lost: before_start", "succeeded"] == w.statuses("retried")
+
+
+def test_20_a_host_that_dies_is_closed_and_others_go_on() -> None:
+    """The lock is free at the end of the lease; the next tick runs elsewhere."""
+    with world(workers=2, seed=20) as w:
+        w.save_job("job", **MINUTELY, duration_s=30)
+        w.run(seconds=70)
+        dead = next(node.name for node in w.nodes.values() if node.machine.processes)
+        w.crash(dead)
+        w.run(seconds=120)
+
+        assert ["lost: worker_gone", "succeeded"] == w.statuses("job")[:2]
+        assert dead != owner(w, "job")
+        assert [] == broken_invariants(w)
+
+
+def test_21_a_frozen_worker_is_fenced_off() -> None:
+    """It kills what it ran when it wakes up; its late word does not undo what history says."""
+    with world(workers=2, seed=21) as w:
+        w.save_job("job", **MINUTELY, duration_s=300, overlap="skip")
+        w.run(seconds=70)
+        w.freeze(next(node.name for node in w.nodes.values() if node.machine.processes), 80)
+        w.run(seconds=300)
+
+        assert "lost: fenced" == w.statuses("job")[0]
+        assert [] == broken_invariants(w)
+
+
+def test_21_a_claim_that_slept_through_its_lease_does_not_start() -> None:
+    """Seed 106: frozen between claim and tick, it started 29 s late."""
+    with world(workers=2, seed=22) as w:
+        w.save_job("job", **MINUTELY)
+        w.at(59.6, lambda: [w.freeze(name, 40) for name in w.nodes])
+        w.run(seconds=115)
+
+        assert [] == w.starts("job")
+        assert "lost" == w.statuses("job")[0].split(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "expected"),
+    [
+        pytest.param("skip", "lost: lease", id="exclusive"),
+        pytest.param("allow", "succeeded", id="allow goes on"),
+    ],
+)
+def test_22_a_cut_off_worker_stops_its_exclusive_commands(overlap: str, expected: str) -> None:
+    """Before the lease can end, so that nobody else's execution overlaps."""
+    with world(workers=2, seed=7) as w:
+        w.save_job("slow", every_s=60, duration_s=100, overlap=overlap)
+        w.run(seconds=90)
+        w.partition(next(node.name for node in w.nodes.values() if node.machine.processes), 45)
+        w.run(minutes=10)
+
+        assert expected == w.statuses("slow")[0]
+        assert [] == w.overlaps("slow")
+        assert [] == broken_invariants(w)
+
+
+def test_23_while_etcd_is_away_nothing_starts_and_all_is_accounted_for() -> None:
+    """A minute without it; the ledger says coordination."""
+    with world(workers=2, seed=23) as w:
+        w.save_job("job", every_s=10, catch_up="none", start_deadline_s=5)
+        w.at(55, w.etcd_away, 60)
+        w.run(minutes=4)
+
+        assert [] == [start for start in w.starts("job") if 61 < start < 115]
+        assert {"missed: coordination"} == {reason for _, _, reason in w.ledger("job")}
+        assert [] == broken_invariants(w)
+
+
+def test_24_a_restored_etcd_stops_all_claims_until_an_operator_accepts() -> None:
+    """Its cursors are old: ticks that ran would look undecided."""
+    with world(workers=2, seed=24) as w:
+        w.save_job("job", every_s=10)
+        w.run(seconds=55)
+        w.store.cluster_id = 99
+        w.run(seconds=60)
+        before = len(w.starts("job"))
+        w.run(seconds=60)
+        stopped = len(w.starts("job"))
+        for node in w.nodes.values():
+            node.accept_store()
+        w.run(seconds=60)
+
+        assert before == stopped
+        assert stopped + 4 <= len(w.starts("job"))
+
+
+def test_25_while_mongodb_is_away_starts_go_on_and_records_wait() -> None:
+    """Nothing is lost; everything is stored once it is back."""
+    with world(workers=2, seed=25) as w:
+        w.save_job("job", every_s=10)
+        w.at(55, w.mongo_away, 120)
+        w.run(minutes=5)
+
+        assert 29 <= len(w.starts("job"))
+        assert [] == broken_invariants(w)
+
+
+def test_26_without_masters_scheduling_goes_on() -> None:
+    """They are needed for people and for accounts, not for ticks."""
+    with world(workers=2, masters=2, seed=26) as w:
+        w.save_job("job", every_s=10)
+        w.at(30, w.crash, "master-1")
+        w.at(30, w.crash, "master-2")
+        w.run(minutes=3)
+
+        assert 17 == len(w.starts("job"))
+        assert [] == broken_invariants(w)
+
+
+def test_27_a_claim_taken_ahead_is_given_up_when_the_job_changes() -> None:
+    """Changed half a second before the tick: recorded as skipped, and the new version goes on."""
+    with world(workers=2, seed=27) as w:
+        w.save_job("job", **MINUTELY)
+        w.at(59.5, w.change_job, "job", description="another one")
+        w.run(seconds=130)
+
+        assert [(60, 60, "skipped: changed")] == w.ledger("job")
+        assert [120] == rounded(w.starts("job"))
+
+
+def test_28_the_time_a_job_was_disabled_is_not_caught_up() -> None:
+    """Neither run nor missed."""
+    with world(workers=2, seed=28) as w:
+        w.save_job("job", every_s=10, catch_up="all", catch_up_window_s=3600)
+        w.at(35, w.disable, "job")
+        w.at(95, w.enable, "job")
+        w.run(seconds=130)
+
+        assert [10, 20, 30, 100, 110, 120, 130] == [*rounded(w.starts("job")), 130][:7]
+        assert [] == w.ledger("job")
+
+
+def test_29_a_job_deleted_while_it_runs_finishes_and_is_recorded() -> None:
+    """A new job of that name is another job."""
+    with world(workers=2, seed=29) as w:
+        w.save_job("job", **MINUTELY, duration_s=20)
+        w.run(seconds=65)
+        old = w.uid("job")
+        w.delete_job("job")
+        w.save_job("job", **MINUTELY)
+        w.run(seconds=70)
+        ended = [document for document in w.history.executions.values() if document["uid"] == old]
+
+        assert ["succeeded"] == [document["status"] for document in ended]
+        assert old != w.uid("job")
+        assert [120] == rounded(w.starts("job"))
+        assert [] == w.store.keys(KEYS.runs_of(old))
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param(59.6, "killed: before_start", id="31: before the start"),
+        pytest.param(65, "killed: requested", id="while it runs"),
+    ],
+)
+def test_31_a_kill(at: float, expected: str) -> None:
+    """It hits the execution it names, at any time of its life, and not the next one."""
+    with world(workers=2, seed=31) as w:
+        w.save_job("job", **MINUTELY, duration_s=20)
+        w.at(at, w.kill_running, "job")
+        w.run(seconds=150)
+
+        assert [expected, "succeeded"] == w.statuses("job")
+        assert "somebody" == w.executions("job")[0]["kill_requested"]
+
+
+def test_33_a_kill_of_an_unreachable_worker_ends_by_itself() -> None:
+    """The request lives 120 s and never hits a later run."""
+    with world(workers=1, seed=33) as w:
+        w.save_job("job", **MINUTELY, duration_s=10)
+        w.at(60.5, w.partition, "worker-1", 200)
+        w.at(65, w.kill_running, "job")
+        w.run(seconds=400)
+
+        assert [] == w.store.keys(KEYS.kills)
+        assert "succeeded" == w.statuses("job")[-1]
+        assert [] == broken_invariants(w)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fields", "reason"),
+    [
+        pytest.param(
+            Settings(), {"target": {"labels": {"zone": "x"}}}, "missed: no_worker", id="34: no worker"
+        ),
+        pytest.param(Settings(slots=1), {}, "missed: no_slot", id="35: no slot"),
+    ],
+)
+def test_34_and_35_nobody_can_run_it(settings: Settings, fields: dict[str, object], reason: str) -> None:
+    """The master accounts for the tick with the reason."""
+    with world(workers=1, seed=34, settings=settings) as w:
+        w.save_job("hog", schedule="50 * * * * *", duration_s=150, overlap="skip")
+        w.save_job("job", **MINUTELY, catch_up="none", start_deadline_s=10, **fields)
+        w.run(seconds=170)
+
+        assert [reason, reason] == [text for _, _, text in w.ledger("job")][:2]
+        assert [] == w.starts("job")
+
+
+def test_36_the_real_result_replaces_lost() -> None:
+    """The owner was only cut off: what it says with the same fence wins, and both are kept."""
+    with world(workers=2, seed=36) as w:
+        w.save_job("job", **MINUTELY, duration_s=40, overlap="allow")
+        w.run(seconds=65)
+        w.partition(next(node.name for node in w.nodes.values() if node.machine.processes), 70)
+        w.run(seconds=200)
+        first = w.executions("job")[0]
+
+        assert "succeeded" == first["status"]
+        assert ["running", "lost", "succeeded"] == [entry["status"] for entry in first["history"]]
+
+
+def test_37_an_unreadable_job_stops_itself_alone() -> None:
+    """All others go on; a repaired one comes back."""
+    with world(workers=2, seed=37) as w:
+        w.save_job("good", every_s=10)
+        w.save_job("bad", every_s=10)
+        w.at(35, w.put_garbage, "bad")
+        w.run(minutes=2)
+
+        assert 11 == len(w.starts("good"))
+        assert [10, 20, 30] == rounded(w.starts("bad"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(lambda w: w.store.compact(), id="compaction"),
+        pytest.param(lambda w: w.store.restart(), id="restart"),
+        pytest.param(lambda w: w.etcd_without_leader(2), id="leader change"),
+    ],
+)
+def test_a_store_that_hiccups_costs_no_tick(fault: Callable[[World], None]) -> None:
+    """Ten times in a row, while jobs run every five seconds."""
+    with world(workers=3, seed=40) as w:
+        w.save_job("job", every_s=5)
+        for number in range(10):
+            w.at(22 + 10 * number, fault, w)
+        w.run(minutes=3)
+
+        assert [] == broken_invariants(w)
+        assert 35 <= len(w.starts("job"))
+
+
+def test_a_stop_in_order_loses_nothing() -> None:
+    """C3: a worker that is told to stop finishes what runs and misses no tick."""
+    with world(workers=2, seed=41) as w:
+        w.save_job("job", every_s=10, duration_s=5)
+        w.at(42, w.stop, "worker-1")
+        w.at(80, w.start, "worker-1")
+        w.at(112, w.stop, "worker-2")
+        w.run(minutes=3)
+
+        assert {"succeeded"} == set(w.statuses("job"))
+        assert 17 <= len(w.starts("job"))
+        assert [] == broken_invariants(w)
+
+
+def test_etcd_holds_nothing_that_grows() -> None:
+    """Six hours of a job each minute leave as many keys as six minutes."""
+    with world(workers=1, seed=42) as w:
+        w.save_job("job", **MINUTELY)
+        w.run(minutes=6)
+        before = len(w.store.keys())
+        w.run(minutes=360)
+
+        assert before == len(w.store.keys())
+        assert 3 >= len(w.store.lease_ids)
+        assert 365 <= len(w.starts("job"))
