@@ -238,7 +238,9 @@ class OutputChunk:
             "execution_id": self.execution_id,
             "fence": self.fence,
             "seq": self.seq,
-            "lines": [[ms, stream.value, text] for ms, stream, text in self.lines],
+            # As they are: a tuple is an array and a StrEnum a string to BSON. Converting 32,000 lines of a
+            # command that floods took longer than encoding them.
+            "lines": self.lines,
             "size_bytes": self.size_bytes,
             "expires_at": self.expires_at,
         }

@@ -14,6 +14,8 @@ import structlog
 log = structlog.get_logger()
 
 _EVENTS_PER_ROUND: Final = 128
+#: Longest share of one round of the loop; whoever else is ready has a turn then.
+_ROUND_S: Final = 0.005
 
 
 class Readiness:
@@ -46,9 +48,14 @@ class Readiness:
             self._epoll = None
 
     def _serve(self) -> None:
-        if self._epoll is None:
+        if self._epoll is None or self._loop is None:
             return
+        enough_s = self._loop.time() + _ROUND_S
         for fd, _ in self._epoll.poll(0, _EVENTS_PER_ROUND):
+            if self._loop.time() >= enough_s:
+                # The rest is still ready in the next round. Sixty commands that print as fast as they can
+                # kept the loop from renewing the worker's lease.
+                return
             # An earlier callback of this round may have closed it.
             callback = self._callbacks.get(fd)
             if callback is None:
