@@ -32,6 +32,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             name="unfinished",
             partialFilterExpression={"status": {"$in": ["claimed", "running"]}},
         ),
+        # What people look for, and rare: a success costs nothing here.
+        IndexModel(
+            [("status", ASCENDING), ("scheduled_at", DESCENDING), ("_id", DESCENDING)],
+            name="not_succeeded",
+            partialFilterExpression={"status": {"$in": ["failed", "timed_out", "killed", "lost"]}},
+        ),
         IndexModel([("worker", ASCENDING), ("started_at", DESCENDING)], name="worker_started"),
         IndexModel([("finished_at", DESCENDING), ("_id", DESCENDING)], name="finished"),
         _EXPIRY,

@@ -78,9 +78,15 @@ class MongoHistory:
             return await cursor.sort([(order.field, direction), ("_id", direction)]).limit(limit).to_list()
 
     async def count(self, where: ExecutionFilter) -> Total:
+        condition = _condition(where)
         async with self._query():
+            if not condition:
+                # Known without counting; what is below the cap is worth an exact answer.
+                count = await self._database[EXECUTIONS].estimated_document_count(maxTimeMS=_QUERY_LIMIT_MS)
+                if count > COUNT_CAP:
+                    return Total(COUNT_CAP, is_exact=False)
             count = await self._database[EXECUTIONS].count_documents(
-                _condition(where), limit=COUNT_CAP + 1, maxTimeMS=_QUERY_LIMIT_MS
+                condition, limit=COUNT_CAP + 1, maxTimeMS=_QUERY_LIMIT_MS
             )
         return Total(min(count, COUNT_CAP), is_exact=count <= COUNT_CAP)
 
