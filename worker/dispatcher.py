@@ -16,12 +16,14 @@ from common.domain.errors import STORE_FAILURES, CorruptValue
 from common.domain.execution import Reason
 from common.domain.ids import epoch_s
 from common.domain.keys import Keyspace
+from common.domain.policy import CatchUp
 from common.domain.preference import RANK_DELAY_S
 from common.kv.port import KeyValueStore
 from common.runtime.clock import Clock
+from worker.domain.due import CATCH_UP_PACE_S
 from worker.domain.plan import Plan, PlannedJob
 from worker.gate import Gate
-from worker.job_feed import JobFeed
+from worker.job_feed import JobFeed, decode_cached
 from worker.launcher import Launcher
 from worker.tick_taker import Again, TickTaker
 
@@ -34,6 +36,8 @@ CLAIM_AHEAD_S: Final = 0.9
 #: Claims under way at once; more only queue up inside the client.
 _CLAIMS_AT_ONCE: Final = 64
 _CURSORS_PER_READ: Final = 120
+#: Slots (a fifth of them at most) that claims taken ahead leave for what is due at once.
+_RESERVED_SLOTS: Final = 8
 _GATE_RETRY_S: Final = 0.25
 
 
@@ -55,6 +59,7 @@ class Dispatcher:
         self._plan = plan
         self._gate = gate
         self._launcher = launcher
+        self._here_since = clock.now().timestamp()
         self._wake = asyncio.Event()
         #: By uid, oldest first, each with its entry in the plan when it was parked.
         self._parked: dict[str, tuple[PlannedJob, int]] = {}
@@ -136,7 +141,8 @@ class Dispatcher:
         reason = self._gate.reason
         again = self._clock.now().timestamp() + _GATE_RETRY_S
         for job in jobs:
-            if reason is not None and job.tick is not None and job.tick <= again:
+            # What came due before this worker was there would have been missed with the gate open, too.
+            if reason is not None and job.tick is not None and self._here_since <= job.tick <= again:
                 self._hindrance[job.uid] = reason
             self._plan.put(job, again)
 
@@ -163,7 +169,17 @@ class Dispatcher:
                     self._start_take(group, job)
                 else:
                     self._hindrance.pop(job.uid, None)
-                    self.replan(job)
+                    self._follow(job)
+
+    def _follow(self, job: PlannedJob) -> None:
+        """Somebody else decides this job's ticks; while they catch up at one per second, leave it at that."""
+        self.replan(job)
+        spec = decode_cached(job.key, job.value)
+        if job.tick is None or spec.catch_up is not CatchUp.ALL:
+            return
+        now = self._clock.now().timestamp()
+        if now - job.tick - job.timing.offset > spec.start_deadline_s:
+            self._plan.put(job, now + CATCH_UP_PACE_S + job.rank * RANK_DELAY_S)
 
     def _start_take(self, group: asyncio.TaskGroup, job: PlannedJob) -> None:
         if self._is_too_early(job):
@@ -186,7 +202,11 @@ class Dispatcher:
         if job.tick is None or self._clock.now().timestamp() >= job.tick + job.timing.offset:
             return False
         slots = self._launcher.slots
-        return slots.free <= slots.limit // 2 or self._launcher.running.has_exclusive(job.uid)
+        return (
+            bool(self._parked)
+            or slots.free <= min(_RESERVED_SLOTS, slots.limit // 5)
+            or self._launcher.running.has_exclusive(job.uid)
+        )
 
     async def _take(self, job: PlannedJob) -> None:
         """One look at one job, with a slot reserved; the slot is kept only by an execution that started."""
