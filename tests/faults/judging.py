@@ -213,6 +213,9 @@ def _judge_job(
             _judge_tick(version, tick, unused, accounts, rules, verdict, is_judged=is_judged)
     for run in unused.rest():
         if run.execution.tick_s is not None and run.execution.tick_s > evidence.since:
+            if _came_before_change(run, versions, rules):
+                verdict.counts[Kind.OK] += 1
+                continue
             detail = f"no version of the job has this tick; started {_clock(run.started_at)} on {run.host}"
             verdict.add(Kind.UNSCHEDULED, spec, str(run.execution), detail)
     for kind, what, detail in judge_overlaps(spec, runs, evidence.frozen):
@@ -252,6 +255,17 @@ def _judge_tick(
         verdict.counts[Kind.EXCUSED] += 1
     else:
         verdict.add(Kind.MISSED, spec, name, f"due {_clock(due)}: no start and no record")
+
+
+def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules) -> bool:
+    """A host whose clock is ahead started the tick before it came, and before its job was changed."""
+    tick = run.execution.tick_s or 0
+    return any(
+        version.until is not None
+        and version.until < tick <= version.until + rules.clock_bound_s
+        and run.true_started_at <= version.until
+        for version in versions
+    )
 
 
 def _is_contradiction(row: Document, run: Run, rules: Rules) -> bool:

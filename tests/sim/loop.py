@@ -159,7 +159,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
-        context = context or contextvars.copy_context()
+        context = contextvars.copy_context() if context is None else context  # an empty one is false
         host = context.get(_host)
         if host is not None and host.is_stopped:
             handle = asyncio.Handle(callback, args, self, context)
@@ -174,7 +174,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        context = context or contextvars.copy_context()
+        context = contextvars.copy_context() if context is None else context  # an empty one is false
         host = context.get(_host)
         if host is None:
             return super().call_at(when, callback, *args, context=context)
@@ -285,7 +285,7 @@ def _make_task(
     *,
     context: contextvars.Context | None = None,
 ) -> SimTask[T]:
-    host = (context or contextvars.copy_context()).get(_host)
+    host = (contextvars.copy_context() if context is None else context).get(_host)
     task: SimTask[T] = SimTask(coro, number=loop.next_task_number(), loop=loop, context=context)
     if host is not None:
         host.own(task)

@@ -1,6 +1,7 @@
 """The loop whose time jumps, its hosts and its clocks."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -191,6 +192,24 @@ def test_what_starts_outside_outlives_its_host(loop: JumpingLoop) -> None:
 
     host = Host(loop, "h")
     host.start(spawn(), name="spawn")
+    loop.call_at(1, host.kill)
+    loop.run_until_complete(asyncio.sleep(50))
+    host.dispose()
+    loop.run_until_complete(asyncio.sleep(0))
+
+    assert [10] == log
+
+
+def test_an_empty_context_belongs_to_nobody(loop: JumpingLoop) -> None:
+    """A message under way arrives when its sender is dead."""
+    log: list[float] = []
+
+    async def send() -> None:
+        loop.call_later(10, lambda: log.append(loop.time()), context=contextvars.Context())
+        await asyncio.sleep(100)
+
+    host = Host(loop, "h")
+    host.start(send(), name="send")
     loop.call_at(1, host.kill)
     loop.run_until_complete(asyncio.sleep(50))
     host.dispose()
