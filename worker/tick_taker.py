@@ -15,6 +15,7 @@ from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Cause, Reason
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
+from common.domain.policy import CatchUp
 from common.domain.retry import TRIGGER_LIFETIME
 from common.domain.timing import window_s
 from common.kv.port import KeyValueStore
@@ -84,6 +85,8 @@ class TickTaker:
         self._worker_id = worker_id
         #: Late ticks started since the job was last on time (policy `all` starts 100 at most).
         self._recovered: dict[str, int] = {}
+        #: Uptime before which no late tick of a job of policy `all` may start.
+        self._late_not_before_s: dict[str, float] = {}
 
     async def take(self, job: PlannedJob, hindrance: Reason | None) -> Again:
         """Look at *job* once; a slot is reserved."""
@@ -92,6 +95,9 @@ class TickTaker:
         due = decide_due(job, spec, now, hindrance=hindrance, started=self._recovered.get(job.uid, 0))
         if due.tick is None:
             return await self._account_for_missed(job, spec, due) if due.missed else Again()
+        wait_s = self._pace_left_s(job.uid) if _is_paced(spec, due) else 0.0
+        if wait_s > 0:
+            return Again(at=now + timedelta(seconds=wait_s), hindrance=hindrance)
         start_at = from_epoch_s(due.tick + job.timing.offset)
         if start_at - now > timedelta(seconds=1):
             return Again()
@@ -104,20 +110,31 @@ class TickTaker:
         match await self._claims.claim(tick, deadline=deadline):
             case Won() as won:
                 self._started(job, spec, due, won, start_at)
-                pace = due.cause is Cause.CATCH_UP
-                return Again(
-                    started=True,
-                    at=self._clock.now() + timedelta(seconds=CATCH_UP_PACE_S) if pace else None,
-                )
+                return Again(started=True)
             case Blocked(by=blocker):
                 return await self._blocked(job, spec, tick, start_at, blocker)
             case CursorMoved(cursor=cursor):
                 self._take_over(job, cursor)
+                if _is_paced(spec, due):
+                    self._note_late_start(job.uid)
                 return Again()
             case Stale():
                 return Again(stale=True)
             case NoSession() | Undecided():
                 return Again(at=self._clock.now() + _SOON, hindrance=Reason.COORDINATION)
+
+    def _note_late_start(self, uid: str) -> None:
+        self._late_not_before_s[uid] = self._clock.uptime_s() + CATCH_UP_PACE_S
+
+    def _pace_left_s(self, uid: str) -> float:
+        """
+        Seconds until the next late tick of a job may start.
+
+        Asked at every look and not only planned: the end of an execution has its job looked at at once.
+        Whoever had the job until now may have started a late tick just before, so the first one waits, too.
+        """
+        now_s = self._clock.uptime_s()
+        return self._late_not_before_s.setdefault(uid, now_s + CATCH_UP_PACE_S) - now_s
 
     def _take_over(self, job: PlannedJob, cursor: int) -> None:
         """Somebody else moved the cursor: go on from there."""
@@ -134,8 +151,10 @@ class TickTaker:
             self._journal.record(missed_row(spec, due.missed, self._clock.now(), self._worker_id))
         if due.cause is Cause.CATCH_UP:
             self._recovered[job.uid] = self._recovered.get(job.uid, 0) + 1
+            self._note_late_start(job.uid)
         else:
             self._recovered.pop(job.uid, None)
+            self._late_not_before_s.pop(job.uid, None)
         moved = job.timing.is_moved_by_gap(from_epoch_s(due.tick))
         self._launcher.launch(
             won,
@@ -261,6 +280,11 @@ class TickTaker:
             cause=due.cause,
             missed=missed,
         )
+
+
+def _is_paced(spec: JobSpec, due: Due) -> bool:
+    """Policy `all` starts one late tick per second in all, however many workers look at the job."""
+    return due.cause is Cause.CATCH_UP and spec.catch_up is CatchUp.ALL
 
 
 def _began_at(running: RunningExecution) -> datetime:
