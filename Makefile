@@ -15,7 +15,7 @@ DASHBOARD_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nu
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package.json)
 NPM := source scripts/node-on-path.sh && cd frontend && npm
 
-.PHONY: help setup up test test-fast test-frontend before-pytest lint lint-frontend bench lock clean
+.PHONY: help setup up test test-fast faults test-frontend before-pytest lint lint-frontend bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +34,9 @@ test-fast: $(INSTALLED) lint ## lint, types, layers, unit and property tests, a 
 
 # All that must be right before pytest has the last word; `.ci/run` uses it too.
 before-pytest: setup lint lint-frontend test-frontend
+
+faults: $(INSTALLED) ## break workers and servers on purpose, at full length; figures in bench/results
+	@EVERYTICK_FAULTS=full $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

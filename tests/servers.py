@@ -37,13 +37,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(is_true: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S) -> None:
+def wait_until(
+    is_true: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S, *, every_s: float = 0.02
+) -> None:
     """Poll *is_true* until it holds; fails with *what* when it does not within *limit_s*."""
     deadline_s = time.monotonic() + limit_s
     while not is_true():
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"{what} did not happen within {limit_s:.0f} s")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 @dataclass

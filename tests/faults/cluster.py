@@ -8,7 +8,6 @@ name, so nothing that is judged here comes from the product but its records.
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +40,8 @@ from tests.faults.evidence import (
     read_marks,
     versions_of,
 )
-from tests.faults.judging import Finding, Kind, Rules, Verdict, expected_ticks, judge
+from tests.faults.judging import Rules, Verdict, expected_ticks, judge
+from tests.faults.programs import Program, faketime_environment
 
 KEYS: Final = Keyspace()
 DATABASE: Final = "faults"
@@ -55,72 +55,6 @@ _TERMINAL: Final = [status.value for status in Status if status.is_terminal]
 def hold(seconds: float) -> None:
     """Let the load, or the fault, go on for this long; nothing is waited for."""
     time.sleep(seconds)
-
-
-@dataclass
-class Program:
-    """One of our programs: it keeps its configuration, its directory and its ports over a restart."""
-
-    name: str
-    command: tuple[str, ...]
-    log_path: Path
-    ready_address: str
-    environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
-    @property
-    def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def start(self) -> None:
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=dict(self.environment),
-            )
-
-    def wait_ready(self) -> None:
-        servers.wait_until(lambda: self.is_ready() or not self.is_running, f"start of {self.name}", 60)
-        if not self.is_running:
-            raise RuntimeError(f"{self.name} has ended:\n{self.log_path.read_text()[-2000:]}")
-
-    def is_ready(self) -> bool:
-        try:
-            return httpx2.get(f"{self.ready_address}/readyz", timeout=2, trust_env=False).status_code == 200
-        except httpx2.HTTPError:
-            return False
-
-    def figure(self, name: str) -> float:
-        """One figure of a worker's metrics endpoint, such as `journal_backlog`."""
-        text = httpx2.get(f"{self.ready_address}/metrics", timeout=5, trust_env=False).text
-        return next(
-            float(line.split()[-1])
-            for line in text.splitlines()
-            if line.startswith(f"everytick_worker_{name} ")
-        )
-
-    def signal(self, signum: int) -> None:
-        os.kill(self.pid, signum)
-
-    def stop(self, limit_s: float = 40.0) -> int:
-        """SIGTERM; returns the exit code."""
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(limit_s)
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
 
 
 @dataclass
@@ -236,7 +170,7 @@ class Cluster:
                     return False
             return True
 
-        servers.wait_until(is_current, "decision of every tick", limit_s)
+        servers.wait_until(is_current, "decision of every tick", limit_s, every_s=0.2)
 
     def settle(self, limit_s: float = 60.0) -> None:
         """Disable and kill every job, and wait until all that ran has its final record in MongoDB."""
@@ -247,8 +181,12 @@ class Cluster:
             for name in names:
                 http.post(f"/job/kill/{name}", json={})
         self._remember_versions()
-        servers.wait_until(lambda: not self.keys(KEYS.runs), "the end of every execution", limit_s)
-        servers.wait_until(lambda: not self.unrecorded(), "a final record of all that ran", limit_s)
+        servers.wait_until(
+            lambda: not self.keys(KEYS.runs), "the end of every execution", limit_s, every_s=0.2
+        )
+        servers.wait_until(
+            lambda: not self.unrecorded(), "a final record of all that ran", limit_s, every_s=0.2
+        )
 
     def versions(self) -> list[JobVersion]:
         """All saved versions of all jobs, each with the instant it ended."""
@@ -359,50 +297,10 @@ class Cluster:
         )
         return judge(evidence, Rules(clock_bound_s=clock_bound_s, settle_s=0))
 
-    def violations(self, verdict: Verdict) -> list[str]:
-        """
-        What must not have happened, in words.
-
-        A skip whose transaction came too late, because the blocker ended and another worker took the tick, has
-        left its row already: rows are durable before the cursor moves. The API shows such a tick as the
-        execution it is, and that is what is asked here.
-        """
-        return [
-            str(finding)
-            for finding in verdict.violations
-            if not (finding.kind is Kind.STATUS_MISMATCH and self._is_shown_as_execution(finding))
-        ]
-
-    def _is_shown_as_execution(self, finding: Finding) -> bool:
-        if "ledger says skipped" not in finding.detail:
-            return False
-        tick = int(finding.what.split(".")[1])
-        entries = self.ledger(finding.job.partition("/")[2])
-        return [entry["kind"] for entry in entries if entry["tick"] == tick] == ["execution"]
-
     def tracebacks(self) -> list[str]:
         """Programs whose log shows one."""
         programs = [self.master, *self.workers.values()]
         return [program.name for program in programs if "Traceback" in program.log_path.read_text()]
-
-
-def faketime_environment(offset_s: float) -> dict[str, str]:
-    """Variables that move the wall clock of a program by *offset_s* and leave its other clocks alone."""
-    try:
-        shown = subprocess.run(
-            ["faketime", "-f", f"{offset_s:+g}s", "env"], capture_output=True, text=True, check=True
-        )
-    except FileNotFoundError:
-        raise servers.ServerMissing(
-            "this test needs faketime to set a worker's clock wrong: apt-get install faketime"
-        ) from None
-    wanted = {name: value for name, _, value in (line.partition("=") for line in shown.stdout.splitlines())}
-    return {
-        "LD_PRELOAD": wanted["LD_PRELOAD"],
-        "FAKETIME": wanted["FAKETIME"],
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
 
 
 @contextmanager
