@@ -189,6 +189,10 @@ class TriggerDesk:
         if known is None or delay_s is None:
             self._again(waiting, _NAP_S)
             return
+        if now >= waiting.trigger.expires_at:
+            # Nobody could run it in its time (the worker slept, all were full): it must not start now.
+            await self._drop(waiting, known, None)
+            return
         # Later ranks wait their turn once; afterwards the retry interval spaces everybody.
         due_for = (now - waiting.trigger.not_before).total_seconds()
         if due_for < delay_s:
@@ -272,13 +276,13 @@ class TriggerDesk:
         except (*STORE_FAILURES, InvalidInput) as error:
             log.debug("trigger.replace_postponed", blocker=blocker, error=str(error))
 
-    async def _drop(self, waiting: WaitingTrigger, known: KnownJob, blocker: str) -> None:
+    async def _drop(self, waiting: WaitingTrigger, known: KnownJob, blocker: str | None) -> None:
         """Record that the request was not run, then delete it; a claim that was faster keeps it."""
         trigger = waiting.trigger
         row = skipped_row(
             known.spec(),
             trigger.tick if trigger.tick is not None else epoch_s(trigger.scheduled_at),
-            Reason.OVERLAP,
+            Reason.OVERLAP if blocker is not None or trigger.cause is Cause.QUEUED else Reason.DEADLINE,
             self._clock.now(),
             self._worker_id,
             blocked_by=blocker,
