@@ -121,7 +121,8 @@ def _old_generations(w: World) -> Iterator[str]:
 
 def _kills(w: World) -> Iterator[str]:
     for key, document in w.history.executions.items():
-        was_killed = document["status"] == Status.KILLED and document.get("reason") == Reason.REQUESTED
+        reasons = (Reason.REQUESTED, Reason.BEFORE_START)
+        was_killed = document["status"] == Status.KILLED and document.get("reason") in reasons
         if was_killed and key not in w.kills:
             yield f"8 {key}: killed, and nobody had asked for it"
 

@@ -46,6 +46,17 @@ def test_03_the_first_blocked_tick_waits_the_others_are_skipped() -> None:
         assert (180, 180, "skipped: overlap") in w.ledger("slow")
 
 
+def test_03_a_queued_tick_does_not_start_after_its_window() -> None:
+    """Seed 9: its worker slept, and started it 40 s late when it woke up."""
+    with world(workers=1, seed=3) as w:
+        w.save_job("slow", **MINUTELY, duration_s=70, overlap="queue_one", catch_up_window_s=15)
+        w.at(122, w.partition, "worker-1", 40)
+        w.run(seconds=170)
+
+        assert 120 not in [execution["tick"] - w.beginning for execution in w.executions("slow")]
+        assert (120, 120, "skipped: overlap") in w.ledger("slow")
+
+
 def test_04_the_next_tick_replaces_the_running_one() -> None:
     """Even if the command ignores TERM: KILL after the grace, and only then the next one."""
     with world(workers=3, seed=4) as w:

@@ -4,6 +4,7 @@ Faults overlap as they like. Everything heals by itself at the end of the storm,
 shows whether the cluster recovers for good.
 """
 
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any, Final
@@ -150,6 +151,17 @@ def lost_answers(w: World, chance: random.Random) -> None:
     w.note_fault("lost_answers", name, share=share)
     w.store.client(name).lose_answer = lambda _kind: w.chance.random() < share
     _later(w, chance.uniform(5, 60), _make_healthy, w, name)
+
+
+def slow_answers_then_cut(w: World, chance: random.Random) -> None:
+    """Renewals take as long as they may, then nothing comes any more: the hardest case for the deadline."""
+    name = _some_worker(w, chance)
+    w.note_fault("slow_answers", name)
+    delays_s = itertools.cycle((0.001, 1.9))
+    w.store.client(name).delay_s = lambda: next(delays_s)
+    _later(w, chance.uniform(6, 12), w.partition, name)
+    _later(w, 40, w.heal, name)
+    _later(w, 41, _make_healthy, w, name)
 
 
 def partition(w: World, chance: random.Random) -> None:
@@ -304,6 +316,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     lost_requests,
     lost_answers,
     lost_answers,
+    slow_answers_then_cut,
     partition,
     partition,
     leader_pause,
