@@ -12,6 +12,7 @@ from common.domain.errors import ConfigError
 from common.kv.check import EtcdCheck
 from common.mongo.check import MongoCheck
 from common.runtime.clock import SystemClock
+from common.runtime.collector import relax_collector
 from common.runtime.lifecycle import Stop, install_signal_handlers
 from common.runtime.logs import configure_logging
 from worker.config import WorkerConfig, parse_command_line
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             max_bytes=config.log_file_max_bytes,
             backups=config.log_file_backups,
         )
+        relax_collector()
         with pid_file(config.pid_file):
             code = asyncio.run(_work(config))
     except ConfigError as error:

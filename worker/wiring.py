@@ -20,6 +20,7 @@ from common.mongo.client import connect, durable_database
 from common.mongo.record_sink import MongoRecordSink
 from common.mongo.schema import ensure_schema
 from common.runtime.clock import Clock, SystemClock, new_nonce
+from common.runtime.collector import LongLived
 from common.runtime.tzdata import tzdata_version
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.host import HostMetrics, address_towards, host_name
@@ -130,6 +131,7 @@ def _assemble(
         ),
         background=(HistoryPreparation(lambda: ensure_schema(database)),),
     )
+    assembly.worker.keep_running(LongLived(lambda: len(assembly.plan)))
     if config.health_port is not None:
         assembly.worker.keep_running(
             HealthEndpoint(config.health_port, assembly.why_not_ready, lambda: _figures(assembly, journal))
