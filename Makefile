@@ -29,8 +29,8 @@ test: before-pytest ## everything: lint, types, layers, front end, then all of p
 	@scripts/pytest-all $(ARGS)
 
 test-fast: $(INSTALLED) lint ## lint, types, layers, unit and property tests, a short simulation
-	@$(BIN)/python -m pytest -q -n 2 -m "not integration and not e2e and not slow" \
-		$(wildcard tests/unit tests/property tests/sim tests/architecture) $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 -m "not integration and not e2e and not slow" --seeds 4 \
+		tests/unit tests/property tests/sim tests/architecture $(ARGS)
 
 # All that must be right before pytest has the last word; `.ci/run` uses it too.
 before-pytest: setup lint lint-frontend test-frontend
@@ -44,8 +44,9 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
 
-lint-frontend: $(NODE_MODULES) ## eslint, prettier, vue-tsc
+lint-frontend: $(NODE_MODULES) ## eslint, prettier, vue-tsc, and whether the API's types are current
 	@$(NPM) run --silent lint
+	@$(NPM) run --silent api:check || { echo "make: run 'npm run api' in frontend/ and commit the types" >&2; exit 1; }
 
 test-frontend: $(NODE_MODULES) ## vitest, and the size of the first load
 	@$(NPM) run --silent test

@@ -11,6 +11,7 @@ from tests.sim.simulation import simulate
 _ENOUGH = 100
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("make_product", "known"), [pytest.param(product, known, id=name) for name, product, known in PLANTED]

@@ -408,6 +408,7 @@ def test_a_stop_in_order_loses_nothing() -> None:
         assert [] == broken_invariants(w)
 
 
+@pytest.mark.slow
 def test_etcd_holds_nothing_that_grows() -> None:
     """Six hours of a job each minute leave as many keys as six minutes."""
     with world(workers=1, seed=42) as w:
