@@ -96,7 +96,8 @@ class TickTaker:
         if due.tick is None:
             return await self._account_for_missed(job, spec, due) if due.missed else Again()
         wait_s = self._pace_left_s(job.uid) if _is_paced(spec, due) else 0.0
-        if wait_s > 0:
+        # Less than a millisecond would be rounded to this very instant, and looked at again without end.
+        if wait_s >= 0.001:
             return Again(at=now + timedelta(seconds=wait_s), hindrance=hindrance)
         start_at = from_epoch_s(due.tick + job.timing.offset)
         if start_at - now > timedelta(seconds=1):
