@@ -18,6 +18,7 @@ def test_every_invariant_holds(random_seed: int) -> None:
     assert not outcome.broken, outcome.explain()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trace() -> None:
     """Also in another process with other string hashes: a failing seed can be replayed anywhere."""
     here = simulate(7).digest
