@@ -178,7 +178,7 @@ async def test_children_end_when_their_parent_is_killed(tmp_path):
     )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
-    await soon(lambda: b"time.sleep(600)" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[-2])
+    await soon(lambda: b"time.sleep(600)" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[-2:][0])
     parent.kill()
     parent.wait()
     parent.stdout.close()
