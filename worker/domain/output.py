@@ -4,6 +4,7 @@ Pure: milliseconds come in with the bytes. Streams are kept apart and in their o
 tail of each always survive, and what was dropped between them is said in a line of its own.
 """
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -55,7 +56,8 @@ class ExecutionOutput:
         self._streams: dict[Stream, _StreamState] = {}
         self._head: list[str] = []
         self._head_chars = 0
-        self._tail: list[str] = []
+        self._tail: deque[str] = deque()
+        self._tail_chars = 0
 
     @property
     def has_unsent_lines(self) -> bool:
@@ -129,15 +131,13 @@ class ExecutionOutput:
                 return
 
     def _extend_tail(self, lines: list[str]) -> None:
-        chars = 0
-        for count, line in enumerate(reversed(lines), 1):
-            chars += len(line) + 1
-            if chars >= SUMMARY_CHARS:
-                self._tail = lines[-count:]
-                return
-        self._tail += lines
-        while len(self._tail) > 1 and sum(map(len, self._tail[1:])) + len(self._tail) > SUMMARY_CHARS:
-            del self._tail[0]
+        """Keep the last lines that fill the summary together; the first of them may go beyond it."""
+        # No more of *lines* than can matter: a command that floods brings thousands at a time.
+        for line in lines[-SUMMARY_CHARS:]:
+            self._tail.append(line)
+            self._tail_chars += len(line) + 1
+        while len(self._tail) > 1 and self._tail_chars - len(self._tail[0]) - 1 >= SUMMARY_CHARS:
+            self._tail_chars -= len(self._tail.popleft()) + 1
 
 
 def _tail_lines(data: bytes, secrets: frozenset[str]) -> tuple[list[str], int]:
