@@ -15,6 +15,8 @@ from tests.faults.runs import Run
 _OUTCOMES: Final = frozenset(status.value for status in Status if status.is_terminal)
 #: A command that wrote its end may be overtaken by a kill before it has exited; more than this is no race.
 _EXIT_RACE_S: Final = 2.0
+#: A command that a signal ended this soon need not have come to its first line.
+_FIRST_MARK_MS: Final = 500
 
 Complaint = tuple[str, str, str]
 
@@ -70,5 +72,12 @@ def _judge_phantoms(
         if ExecutionId.parse(key).uid != spec.uid or key in runs:
             continue
         started = document.get("started_at") is not None or document["status"] == Status.SUCCEEDED
+        if _ended_before_its_mark(document):
+            continue
         if started and document.get("reason") not in (Reason.BEFORE_START, Reason.SPAWN):
             yield "record_phantom", key, f"history says {document['status']}, and nothing ever started"
+
+
+def _ended_before_its_mark(document: Document) -> bool:
+    duration_ms = document.get("duration_ms")
+    return document.get("signal") is not None and duration_ms is not None and duration_ms < _FIRST_MARK_MS

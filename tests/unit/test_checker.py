@@ -179,6 +179,18 @@ def test_overlap(case: dict[str, Any], expected: set[Kind]) -> None:
         pytest.param(run(60, 60, 61), record(60), set(), id="all is well"),
         pytest.param(run(60, 60, 61), {}, {Kind.RECORD_LOST}, id="no record"),
         pytest.param([], record(60), {Kind.ACCOUNTED, Kind.RECORD_PHANTOM}, id="a record of nothing"),
+        pytest.param(
+            [],
+            record(60, "killed", signal=15, duration_ms=25),
+            {Kind.ACCOUNTED},
+            id="killed before its first line",
+        ),
+        pytest.param(
+            [],
+            record(60, "killed", signal=15, duration_ms=900),
+            {Kind.ACCOUNTED, Kind.RECORD_PHANTOM},
+            id="killed long after, and no mark",
+        ),
         pytest.param([], record(60, "failed", reason="spawn"), {Kind.ACCOUNTED}, id="could not be spawned"),
         pytest.param(run(60, 60, 61), record(60, "running"), {Kind.STATUS_MISMATCH}, id="never closed"),
         pytest.param([mark(60, 60)], record(60), {Kind.STATUS_MISMATCH}, id="succeeded without an end"),
