@@ -15,7 +15,7 @@ DASHBOARD_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nu
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package.json)
 NPM := source scripts/node-on-path.sh && cd frontend && npm
 
-.PHONY: help setup up test test-fast faults test-frontend before-pytest lint lint-frontend bench lock clean
+.PHONY: help setup up test test-fast soak faults test-frontend before-pytest lint lint-frontend bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +34,9 @@ test-fast: $(INSTALLED) lint ## lint, types, layers, unit and property tests, a 
 
 # All that must be right before pytest has the last word; `.ci/run` uses it too.
 before-pytest: setup lint lint-frontend test-frontend
+
+soak: $(INSTALLED) ## 5,000 random simulations; figures as JSON on stdout
+	@$(BIN)/python -m tests.sim.soak $(ARGS)
 
 faults: $(INSTALLED) ## break workers and servers on purpose, at full length; figures in bench/results
 	@EVERYTICK_FAULTS=full $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
@@ -74,7 +77,7 @@ $(INSTALLED): $(DEPENDENCIES) pyproject.toml
 
 $(NODE_MODULES): frontend/package-lock.json | $(DEPENDENCIES)
 	@echo "installing the dashboard's packages"
-	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(DASHBOARD): $(NODE_MODULES) $(DASHBOARD_SOURCES)
