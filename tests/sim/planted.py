@@ -156,14 +156,14 @@ def _forgetful(disk: Disk, history: History) -> RunningJournal:
 
 #: Name of each mistake, the product that makes it, and seeds that are known to find it (tried first).
 PLANTED: Final[Sequence[tuple[str, Callable[[], Product], tuple[int, ...]]]] = (
-    ("no cursor compare", lambda: _product(claims_type=ClaimsWithoutCursor), ()),
-    ("lock without lease", lambda: _product(claims_type=ClaimsWithLastingLock), ()),
-    ("deadline from the receive time", lambda: _product(session_type=SessionFromAnswer), ()),
+    ("no cursor compare", lambda: _product(claims_type=ClaimsWithoutCursor), (1, 2)),
+    ("lock without lease", lambda: _product(claims_type=ClaimsWithLastingLock), (5, 1)),
+    ("deadline from the receive time", lambda: _product(session_type=SessionFromAnswer), (52,)),
     ("watch without a revision", lambda: _product(feed_type=FeedFromNow), ()),
-    ("no read-back after an unknown outcome", lambda: _product(claims_type=ClaimsThatHope), ()),
+    ("no read-back after an unknown outcome", lambda: _product(claims_type=ClaimsThatHope), (0, 2)),
     ("kill by pid", lambda: _product(kill_switch_type=KillSwitchByJob), ()),
-    ("dropping records when the queue is full", lambda: Product(journal=_forgetful), ()),
+    ("dropping records when the queue is full", lambda: Product(journal=_forgetful), (0, 3)),
     ("no session compare", lambda: _product(claims_type=ClaimsWithoutSession), ()),
-    ("catch-up from now", lambda: _product(taker_type=TickTakerFromNow), ()),
-    ("skip without moving the cursor", lambda: _product(claims_type=ClaimsThatSkipInMind), ()),
+    ("catch-up from now", lambda: _product(taker_type=TickTakerFromNow), (2, 5)),
+    ("skip without moving the cursor", lambda: _product(claims_type=ClaimsThatSkipInMind), (1, 5)),
 )

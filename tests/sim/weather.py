@@ -284,6 +284,16 @@ def edit_schedule(w: World, chance: random.Random) -> None:
     w.change_job(_some_job(w, chance), schedule=f"@every {chance.choice([6, 11, 20])}s")
 
 
+def edit_while_deaf(w: World, chance: random.Random) -> None:
+    """A job is saved while nobody's watch is up: it must be heard of afterwards."""
+    w.note_fault("deaf", "all")
+    for client in w.clients():
+        client.lose_request = lambda _kind: True
+        client.drop_watches()
+        _later(w, 3, _make_healthy, w, client.name)
+    _later(w, 1, edit, w, chance)
+
+
 def disable(w: World, chance: random.Random) -> None:
     name = _some_job(w, chance)
     w.disable(name)
@@ -340,6 +350,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     disk_full,
     edit,
     edit_schedule,
+    edit_while_deaf,
     disable,
     delete,
     kill,

@@ -496,6 +496,7 @@ class World:
         for task in self._errands:
             task.cancel()
         self.loop.run_until_complete(_all_ended())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
 
