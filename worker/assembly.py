@@ -188,7 +188,7 @@ class Assembly:
             deps.clock,
             self.running,
             self._current_revision,
-            self.watchdog.look,
+            self.watchdog.look_before_start,
         )
         self.launcher = Launcher(runner, self.running, self.slots, self.kill_switch, membership, deps.clock)
         self.dispatcher = Dispatcher(deps.store, keys, deps.clock, self.plan, self.gate, self.launcher)

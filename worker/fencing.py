@@ -15,7 +15,7 @@ from worker.domain.assignment import StopCause
 from worker.domain.lease_guard import Hold, Verdict, decide_hold, next_check_s
 from worker.gate import Bar, Gate
 from worker.registration import Membership
-from worker.running import RunningExecutions
+from worker.running import RunningExecution, RunningExecutions
 
 log: Final = structlog.get_logger(__name__)
 
@@ -30,6 +30,7 @@ class LeaseWatchdog:
         self._membership = membership
         self._running = running
         self._gate = gate
+        self._covered_session = ""
 
     async def run(self) -> None:
         """Watch, for ever."""
@@ -64,26 +65,34 @@ class LeaseWatchdog:
             self._gate.open(Bar.SESSION)
         else:
             self._gate.close(Bar.SESSION, "not registered in etcd")
-        self._stop_those_without_cover(verdict)
-
-    def _stop_those_without_cover(self, verdict: Verdict) -> None:
-        current = self._membership.session
+        session = self._membership.session
+        if verdict.hold is Hold.SAFE and session == self._covered_session:
+            # The usual answer, before every start: a burst must not look at everything each time.
+            return
+        self._covered_session = session
         for running in self._running:
-            assignment = running.assignment
-            if not running.exclusive or assignment.spec.effective_on_lease_loss is OnLeaseLoss.CONTINUE:
-                continue
-            if assignment.session != current:
-                # Its lock went with an earlier lease, whatever the present one says.
-                self._press(running.id, StopCause.FENCED, 0.0)
-            elif verdict.hold is Hold.OVER:
-                self._press(running.id, StopCause.FENCED, 0.0)
-            elif verdict.hold is Hold.FENCING:
-                self._press(running.id, StopCause.LEASE, verdict.grace_s)
+            self._stop_without_cover(running, verdict)
 
-    def _press(self, execution_id: str, cause: StopCause, grace_s: float) -> None:
-        running = self._running.get(execution_id)
-        if running is None:
+    def look_before_start(self, running: RunningExecution) -> None:
+        """The same, and stop *running* if it was claimed under a session that is no more."""
+        self._stop_without_cover(running, decide_hold(self.look()))
+
+    def _stop_without_cover(self, running: RunningExecution, verdict: Verdict) -> None:
+        assignment = running.assignment
+        if not running.exclusive or assignment.spec.effective_on_lease_loss is OnLeaseLoss.CONTINUE:
+            return
+        if assignment.session != self._membership.session:
+            # Its lock went with an earlier lease, whatever the present one says.
+            self._press(running, StopCause.FENCED, 0.0)
+        elif verdict.hold is Hold.OVER:
+            self._press(running, StopCause.FENCED, 0.0)
+        elif verdict.hold is Hold.FENCING:
+            self._press(running, StopCause.LEASE, verdict.grace_s)
+
+    def _press(self, running: RunningExecution, cause: StopCause, grace_s: float) -> None:
+        if running.has_ended:
+            # Only its release is under way.
             return
         if not running.switch.is_pressed:
-            log.warning("execution.fenced", execution=execution_id, cause=cause.value, grace_s=grace_s)
+            log.warning("execution.fenced", execution=running.id, cause=cause.value, grace_s=grace_s)
         running.switch.press(cause, grace_s=grace_s)

@@ -44,12 +44,12 @@ class Runner:
         clock: Clock,
         running: RunningExecutions,
         current_revision: Callable[[str], int | None],
-        look_at_lease: Callable[[], object] = lambda: None,
+        look_before_start: Callable[[RunningExecution], None] = lambda _running: None,
     ) -> None:
         """
         Args:
             current_revision: Answers the revision at which a job (by uid) is stored now.
-            look_at_lease: Presses the switch of what may not run any more; called right before a start.
+            look_before_start: Presses the switch of an execution that may not run any more.
         """
         self._claims = claims
         self._supervisor = supervisor
@@ -57,12 +57,13 @@ class Runner:
         self._clock = clock
         self._running = running
         self._current_revision = current_revision
-        self._look_at_lease = look_at_lease
+        self._look_before_start = look_before_start
 
     async def run(self, running: RunningExecution) -> None:
         """Wait for the tick, run the command, make the record durable, release the job."""
         try:
             report = await self._execute(running)
+            running.has_ended = True
             if report is not None:
                 await self._journal.record_durably(final_record(running.assignment, report))
                 self._log(running.assignment, report)
@@ -103,7 +104,7 @@ class Runner:
             if self._clock.uptime_s() > patience_s:
                 return Reason.CLOCK
             await asyncio.sleep(min(ahead_s, 1.0))
-        self._look_at_lease()
+        self._look_before_start(running)
         if running.switch.is_pressed:
             return None
         revision = self._current_revision(assignment.spec.uid)

@@ -18,6 +18,8 @@ class RunningExecution:
     exclusive: bool
     job_revision: int
     switch: StopSwitch = field(default_factory=StopSwitch)
+    has_ended: bool = False
+    """The command has ended; what is left is to record and release it."""
 
     @property
     def id(self) -> str:

@@ -106,7 +106,7 @@ class CommandSupervisor:
     def _not_started(self, assignment: Assignment, switch: StopSwitch) -> RunReport:
         assert switch.cause is not None  # noqa: S101 - asked by the caller
         status, reason = _STOPPED[switch.cause]
-        if switch.cause is StopCause.REQUESTED:
+        if switch.cause in (StopCause.REQUESTED, StopCause.LEASE, StopCause.FENCED):
             reason = Reason.BEFORE_START
         log.debug("execution.not_started", execution=str(assignment.execution), cause=switch.cause.value)
         return RunReport(

@@ -52,7 +52,7 @@ class Bench:
         pytest.param(StopCause.REQUESTED, Status.KILLED, Reason.BEFORE_START, id="kill"),
         pytest.param(StopCause.REPLACED, Status.KILLED, Reason.REPLACED, id="replace"),
         pytest.param(StopCause.SHUTDOWN, Status.KILLED, Reason.SHUTDOWN, id="shutdown"),
-        pytest.param(StopCause.LEASE, Status.LOST, Reason.LEASE, id="lease"),
+        pytest.param(StopCause.LEASE, Status.LOST, Reason.BEFORE_START, id="lease"),
     ],
 )
 async def test_stopped_before_its_start(cause, status, reason):
