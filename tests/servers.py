@@ -62,8 +62,10 @@ class ServerProcess:
 
     def start(self, is_ready: Callable[[], bool]) -> None:
         with self.log_path.open("ab") as log:
+            # A group of its own keeps Ctrl-C away. Not a session of its own: tests run the spawner in this
+            # very process, and to its sweep a child of another session is an orphan of a command.
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
             )
         try:
             wait_until(lambda: is_ready() or not self.is_running, f"start of {self.command[0]}")

@@ -64,7 +64,7 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=self.environment,
-                start_new_session=True,
+                process_group=0,  # see tests/servers.py: not a session of its own
             )
         process = self.process
 

@@ -38,7 +38,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,  # see tests/servers.py: not a session of its own
                 env=dict(self.environment),
             )
 
