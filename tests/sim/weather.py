@@ -46,6 +46,8 @@ def make_jobs(w: World, chance: random.Random) -> None:
         if behaviour.duration_s > every_s:
             # A job slower than its interval that may catch up for an hour is behind for that hour.
             fields["catch_up_window_s"] = chance.choice([0, 20])
+        elif 2 * behaviour.duration_s > every_s:
+            fields["catch_up_window_s"] = 20
         if chance.random() < 0.3:
             on = chance.choice([("failed",), ("failed", "timed_out", "lost"), ("lost",)])
             fields["retry"] = {"max_attempts": 3, "delay_s": chance.choice([0, 1, 5]), "on": on}
