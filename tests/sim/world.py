@@ -23,7 +23,7 @@ from common.domain.errors import StoreError
 from common.domain.execution import Cause
 from common.domain.ids import ExecutionId
 from common.domain.job import JobSpec
-from common.kv.values import Changes, KeyValue, Put, absent, modified_at
+from common.kv.values import Change, Changes, KeyValue, Put, absent, modified_at
 from common.runtime.clock import new_uid
 from tests.fakes.kv import FakeStore
 from tests.fakes.kv_client import FakeClient
@@ -81,6 +81,7 @@ class World:
         self.lease_violations: list[str] = []
         self._disturbed: list[tuple[str, float]] = []
         self._locks: dict[str, str] = {}
+        self._uid_at: dict[str, str] = {}
         self._operator = self.store.client("operator")
         self._offsets_ms: dict[str, int] = {}
         self._errands: set[asyncio.Task[Any]] = set()
@@ -162,10 +163,7 @@ class World:
             spec = JobSpec(generation=before.generation + 1, changed_at=now, **(known | fields))
             compares, puts = [modified_at(key, stored.mod_revision)], []
         puts.append(Put(key, spec.model_dump_json(exclude_none=True).encode()))
-        result = await self._operator.txn(compares=compares, puts=puts)
-        if result.succeeded:
-            self.specs.setdefault(spec.uid, []).append(spec)
-            self.trace.note("job.saved", job=name, uid=spec.uid, generation=spec.generation)
+        await self._operator.txn(compares=compares, puts=puts)
 
     def delete_job(self, name: str) -> None:
         self._soon(self._delete(name))
@@ -176,12 +174,9 @@ class World:
         if stored is None:
             return
         uid = JobSpec.model_validate_json(stored.value).uid
-        result = await self._operator.txn(
+        await self._operator.txn(
             compares=[modified_at(key, stored.mod_revision)], deletes=[key, KEYS.cursor(uid)]
         )
-        if result.succeeded:
-            self.deleted_at[uid] = self.now().timestamp()
-            self.trace.note("job.deleted", job=name, uid=uid)
 
     def run_job(self, name: str, **parameters: str) -> None:
         """Run now."""
@@ -218,7 +213,6 @@ class World:
     def put_garbage(self, name: str) -> None:
         """Somebody writes nonsense over a stored job by hand."""
         key = KEYS.job("default", name)
-        self.deleted_at[self.uid(name)] = self.now().timestamp()
         self._soon(self._operator.txn(puts=[Put(key, b"{nonsense")]))
 
     # faults
@@ -335,6 +329,8 @@ class World:
         """Watch every commit: when were keys written, and did a lock end while its command was alive?"""
         for change in changes.items:
             self._written_s[change.key] = self.loop.time()
+            if change.key.startswith(KEYS.jobs):
+                self._note_job(change)
             if change.key.startswith(KEYS.runs) and change.kv.version == 1:
                 self._check_claim(change.kv)
             if not change.key.startswith(KEYS.locks):
@@ -343,6 +339,19 @@ class World:
                 self._locks[change.key] = change.kv.value.decode()
             elif client == "" and (execution := self._locks.pop(change.key, None)) is not None:
                 self._check_lock_end(execution)
+
+    def _note_job(self, change: Change) -> None:
+        """What is stored counts, whatever whoever saved it was told: answers get lost."""
+        uid = self._uid_at.pop(change.key, None)
+        if change.deleted or change.kv.value.startswith(b"{nonsense"):
+            if uid is not None:
+                self.deleted_at[uid] = self.now().timestamp()
+                self.trace.note("job.deleted", job=change.key, uid=uid)
+            return
+        spec = JobSpec.model_validate_json(change.kv.value)
+        self._uid_at[change.key] = spec.uid
+        self.specs.setdefault(spec.uid, []).append(spec)
+        self.trace.note("job.saved", job=spec.name, uid=spec.uid, generation=spec.generation)
 
     def _check_claim(self, kv: KeyValue) -> None:
         """A claim may only be made under a session that is alive at that very revision."""
