@@ -9,16 +9,18 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cronctl.up_child import watch_children_without_threads
+from cronctl.up_child import PortLost, watch_children_without_threads
 from cronctl.up_layout import DataDir, default_data_dir
 from cronctl.up_process_record import ProcessRecord, stop_leftovers
 from cronctl.up_start import Running, Start, UpOptions
 from cronctl.up_stop import Stopped, StopRequest
 from cronctl.up_supervision import Supervisor
+
+_TRIES: Final = 3
 
 
 def up(
@@ -61,7 +63,7 @@ async def _live(options: UpOptions, record: ProcessRecord) -> None:
     supervisor = Supervisor(record, stop, say)
     started_s = time.monotonic()
     try:
-        running = await stop.unless_requested(Start(options, supervisor, say, os.environ).run())
+        running = await stop.unless_requested(_start(options, supervisor))
         _announce(options, running, time.monotonic() - started_s)
         await stop.unless_requested(supervisor.keep_running())
     except Stopped:
@@ -69,6 +71,17 @@ async def _live(options: UpOptions, record: ProcessRecord) -> None:
     finally:
         await supervisor.stop_all()
         say(f"stopped; the data stays in {options.data_dir.path}")
+
+
+async def _start(options: UpOptions, supervisor: Supervisor) -> Running:
+    """Start everything; on other ports when one was taken between the choice and its use."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await Start(options, supervisor, say, os.environ).run()
+        except PortLost:
+            say("  a port was taken by somebody else meanwhile: starting again on others")
+            await supervisor.stop_all()
+    return await Start(options, supervisor, say, os.environ).run()
 
 
 def _clear_leftovers(record: ProcessRecord) -> None:

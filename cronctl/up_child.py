@@ -19,6 +19,9 @@ from common.domain.errors import CronError
 _LIFELINE: Final = Path(__file__).with_name("up_lifeline.py")
 _ROTATE_ABOVE_BYTES: Final = 16 * 1024 * 1024
 _TAIL_BYTES: Final = 16 * 1024
+#: mongod says it before a long backtrace.
+_SEARCHED_BYTES: Final = 256 * 1024
+_IN_USE: Final = "address already in use"
 
 
 def watch_children_without_threads() -> None:
@@ -36,6 +39,10 @@ def watch_children_without_threads() -> None:
 
 class ProgramDied(CronError):
     """A program ended although it should run."""
+
+
+class PortLost(ProgramDied):
+    """A program ended because its port, free when it was chosen, was taken when it wanted it."""
 
 
 class Child:
@@ -104,19 +111,23 @@ class Child:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         lines = self.last_words() or ["(it wrote nothing)"]
         quoted = "\n".join(f"  | {line}" for line in lines)
-        return ProgramDied(f"{self.name} ended ({how}). Its last lines:\n{quoted}\nThe whole log: {self.log}")
+        kind = PortLost if _IN_USE in self._told(_SEARCHED_BYTES).lower() else ProgramDied
+        return kind(f"{self.name} ended ({how}). Its last lines:\n{quoted}\nThe whole log: {self.log}")
 
     def last_words(self, lines: int = 8) -> list[str]:
         """The last lines the program wrote since its latest start."""
+        told = [readable(line) for line in self._told(_TAIL_BYTES).splitlines() if line.strip()]
+        return told[-lines:]
+
+    def _told(self, limit_bytes: int) -> str:
+        """What the program wrote since its latest start, the last *limit_bytes* of it."""
         try:
             with self.log.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
-                file.seek(max(self._log_start_bytes, size - _TAIL_BYTES))
-                text = file.read().decode(errors="replace")
+                file.seek(max(self._log_start_bytes, size - limit_bytes))
+                return file.read().decode(errors="replace")
         except OSError:
-            return []
-        told = [readable(line) for line in text.splitlines() if line.strip()]
-        return told[-lines:]
+            return ""
 
 
 def readable(line: str) -> str:

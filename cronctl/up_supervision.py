@@ -114,6 +114,7 @@ class Supervisor:
                         tasks.create_task(self._stop_child(child), name=f"stop {child.name}")
             for child in group:
                 self._record.remove(child.name)
+        self._groups.clear()
 
     async def _stop_child(self, child: Child) -> None:
         child.send(signal.SIGTERM)

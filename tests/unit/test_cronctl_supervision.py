@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cronctl.up_child import Child, ProgramDied, readable
+from cronctl.up_child import Child, PortLost, ProgramDied, readable
 from cronctl.up_process_record import ProcessMark, ProcessRecord, mark, stop_leftovers
 from cronctl.up_stop import Stopped, StopRequest
 from cronctl.up_supervision import NotReady, Supervisor, next_pause_s
@@ -64,6 +64,16 @@ async def test_a_child_that_dies_while_starting_is_named_with_its_last_words(tmp
     await supervisor.start_group([dying])
 
     with pytest.raises(ProgramDied, match=r"(?s)mongod ended \(exit code 62\).*no AVX here.*mongod\.log"):
+        await supervisor.until(never, dying, limit_s=20)
+
+
+async def test_a_lost_port_is_told_from_other_deaths(tmp_path, supervisor):
+    """Somebody took it between the choice and the start: the whole can be tried again on others."""
+    script = "print('Error: Address already in use'); print('backtrace\\n' * 5000); raise SystemExit(1)"
+    dying = child(tmp_path, "mongod", (sys.executable, "-c", script))
+    await supervisor.start_group([dying])
+
+    with pytest.raises(PortLost, match="mongod ended"):
         await supervisor.until(never, dying, limit_s=20)
 
 
