@@ -75,13 +75,15 @@ async def _live(options: UpOptions, record: ProcessRecord) -> None:
 
 async def _start(options: UpOptions, supervisor: Supervisor) -> Running:
     """Start everything; on other ports when one was taken between the choice and its use."""
+    usual_ports = True
     for _ in range(_TRIES - 1):
         try:
-            return await Start(options, supervisor, say, os.environ).run()
+            return await Start(options, supervisor, say, os.environ, usual_ports=usual_ports).run()
         except PortLost:
             say("  a port was taken by somebody else meanwhile: starting again on others")
             await supervisor.stop_all()
-    return await Start(options, supervisor, say, os.environ).run()
+            usual_ports = False
+    return await Start(options, supervisor, say, os.environ, usual_ports=usual_ports).run()
 
 
 def _clear_leftovers(record: ProcessRecord) -> None:

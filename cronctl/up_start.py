@@ -16,6 +16,7 @@ from common.domain.errors import CronError
 from cronctl import up_commands, up_readiness
 from cronctl.up_child import Child
 from cronctl.up_layout import Addresses, DataDir
+from cronctl.up_listening import and_listens
 from cronctl.up_ports import Ports
 from cronctl.up_programs import find_program, find_server
 from cronctl.up_sample import SAMPLE_NAME, create_sample
@@ -82,7 +83,14 @@ class Start:
         supervisor: Supervisor,
         say: Callable[[str], None],
         env: Mapping[str, str],
+        *,
+        usual_ports: bool = True,
     ) -> None:
+        """
+        Args:
+            usual_ports: Prefer those of the last start and the well-known ones; else any that are free.
+        """
+        self._usual_ports = usual_ports
         self._options = options
         self._dir = options.data_dir
         self._supervisor = supervisor
@@ -98,7 +106,7 @@ class Start:
         """
         etcd_program, mongod_program = find_server("etcd"), find_server("mongod")
         master_program, worker_program = find_program("master"), find_program("worker")
-        places = choose_places(self._dir.read_addresses(), self._options.port)
+        places = choose_places(self._dir.read_addresses(), self._options.port, usual_ports=self._usual_ports)
         addresses = places.addresses
         # Loopback only: a proxy of the environment must not see these requests.
         async with httpx2.AsyncClient(timeout=_ASK_TIMEOUT_S, trust_env=False) as client:
@@ -136,9 +144,10 @@ class Start:
         await self._supervisor.start_group([etcd])
         await self._supervisor.start_group([mongod])
         etcd_ready = up_readiness.etcd_is_healthy(client, places.addresses.etcd)
+        etcd_ready = and_listens(etcd_ready, etcd.pid, places.etcd_client)
         await self._supervisor.until(etcd_ready, etcd, limit_s=_SERVER_LIMIT_S)
         self._ready(f"etcd on port {places.etcd_client} ({etcd_program})", started_s)
-        mongo_ready = up_readiness.port_answers(places.mongo)
+        mongo_ready = and_listens(up_readiness.port_answers(places.mongo), mongod.pid, places.mongo)
         await self._supervisor.until(mongo_ready, mongod, limit_s=_SERVER_LIMIT_S)
         self._ready(f"MongoDB on port {places.mongo} ({mongod_program})", started_s)
 
@@ -155,7 +164,7 @@ class Start:
         )
         started_s = time.monotonic()
         await self._supervisor.start_group([master])
-        ready = up_readiness.master_is_ready(client, addresses.api)
+        ready = and_listens(up_readiness.master_is_ready(client, addresses.api), master.pid, port)
         await self._supervisor.until(ready, master, limit_s=_PROGRAM_LIMIT_S)
         self._ready(f"master on port {port}", started_s)
 
@@ -196,27 +205,27 @@ class Start:
         self._say(f"  {what}, ready after {time.monotonic() - started_s:.1f} s")
 
 
-def choose_places(last: Addresses | None, api_port: int | None) -> _Places:
+def choose_places(last: Addresses | None, api_port: int | None, *, usual_ports: bool = True) -> _Places:
     """
     Choose the ports: those of the *last* start where they are free, else the usual ones, else any.
 
     Args:
         api_port: The port that was asked for; then no other will do.
+        usual_ports: False after a port was lost: whoever took it may want the others a moment later.
 
     Raises:
         PortTaken: *api_port* is in use.
     """
     ports = Ports()
-    api = (
-        ports.exactly(api_port)
-        if api_port is not None
-        else ports.first_free((*_port_of(last.api if last else None), USUAL_API_PORT))
-    )
+
+    def choose(before: str | None, usual: int) -> int:
+        return ports.first_free((*_port_of(before), usual) if usual_ports else ())
+
     return _Places(
-        api=api,
-        etcd_client=ports.first_free((*_port_of(last.etcd if last else None), _USUAL_ETCD_PORTS[0])),
-        etcd_peer=ports.first_free((_USUAL_ETCD_PORTS[1],)),
-        mongo=ports.first_free((*_port_of(last.mongo if last else None), _USUAL_MONGO_PORT)),
+        api=ports.exactly(api_port) if api_port else choose(last.api if last else None, USUAL_API_PORT),
+        etcd_client=choose(last.etcd if last else None, _USUAL_ETCD_PORTS[0]),
+        etcd_peer=choose(None, _USUAL_ETCD_PORTS[1]),
+        mongo=choose(last.mongo if last else None, _USUAL_MONGO_PORT),
     )
 
 

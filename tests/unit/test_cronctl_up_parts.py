@@ -49,6 +49,14 @@ def test_the_ports_of_the_last_start_are_taken_again():
     assert places.addresses == ADDRESSES
 
 
+def test_after_a_lost_port_no_usual_one_is_taken():
+    """Whoever took the one wants the others as well, a moment later."""
+    places = choose_places(ADDRESSES, None, usual_ports=False)
+    chosen, last = places.addresses, ADDRESSES
+
+    assert (chosen.api, chosen.etcd, chosen.mongo) != (last.api, last.etcd, last.mongo)
+
+
 def test_a_port_that_was_asked_for_is_that_port_or_an_error(taken_port):
     """Asking for a port and silently getting another would be worse than an error."""
     with pytest.raises(PortTaken):
