@@ -273,8 +273,10 @@ def _is_contradiction(row: Document, run: Run, rules: Rules) -> bool:
     Whether a tick started that had been skipped before.
 
     A skip is recorded before the cursor is moved; if another worker was faster with a claim, the row stays
-    behind, and the execution is what counts.
+    behind, and the execution is what counts. The end of a span may come from such a move, too.
     """
+    if int(row["tick"]) != run.execution.tick_s:
+        return False
     recorded_at = seconds_of(row.get("recorded_at"))
     return recorded_at is None or run.true_started_at > recorded_at + rules.skip_race_s + rules.clock_bound_s
 

@@ -163,7 +163,7 @@ PLANTED: Final[Sequence[tuple[str, Callable[[], Product], tuple[int, ...]]]] = (
     ("no read-back after an unknown outcome", lambda: _product(claims_type=ClaimsThatHope), (0, 2)),
     ("kill by pid", lambda: _product(kill_switch_type=KillSwitchByJob), (3, 7)),
     ("dropping records when the queue is full", lambda: Product(journal=_forgetful), (0, 3)),
-    ("no session compare", lambda: _product(claims_type=ClaimsWithoutSession), ()),
+    ("no session compare", lambda: _product(claims_type=ClaimsWithoutSession), (38, 41)),
     ("catch-up from now", lambda: _product(taker_type=TickTakerFromNow), (2, 5)),
     ("skip without moving the cursor", lambda: _product(claims_type=ClaimsThatSkipInMind), (1, 5)),
 )

@@ -194,8 +194,15 @@ def compaction(w: World, chance: random.Random) -> None:
 
 
 def lease_end(w: World, chance: random.Random) -> None:
-    """An operator, or a bug of the store, ends a session that is alive and well."""
+    """An operator ends a session that is alive and well, and its worker hears of it late."""
     name = _some_worker(w, chance)
+    w.note_fault("slow_network", name, most_s=0.7)
+    w.store.client(name).delay_s = lambda: 0.7
+    _later(w, 3, _end_session, w, name)
+    _later(w, 8, _make_healthy, w, name)
+
+
+def _end_session(w: World, name: str) -> None:
     health = w.store.get(KEYS.health(name))
     if health is not None and health.lease:
         w.note_fault("lease_end", name)
