@@ -1,6 +1,8 @@
 """What every spawner must do: the real one, contained either way, and the scripted one of the tests."""
 
 import asyncio
+import itertools
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +19,9 @@ from worker.ports import Command, ProcessExit, Spawner
 SCRIPTED = "scripted"
 
 
+_numbers = itertools.count(1)
+
+
 class Kind:
     """Makes spawners whose next process does what a test needs."""
 
@@ -27,7 +32,10 @@ class Kind:
         heard = Heard()
         spawner = self._spawner or FakeSpawner(script)
         argv = ("/no/such/program",) if script.fails else ("/bin/sh", "-c", shell_text)
-        command = Command(execution_id="samplejob1.1.1", argv=argv, env={"CRON_EXECUTION": "samplejob1.1.1"})
+        # No other test's, also not one of another test run on this host: what is left of an execution is
+        # found by this id, and killed.
+        execution_id = f"samplejob1.{next(_numbers)}.{os.getpid()}"
+        command = Command(execution_id=execution_id, argv=argv, env={"CRON_EXECUTION": execution_id})
         return await spawner.spawn(command, heard), heard
 
 
