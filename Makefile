@@ -29,7 +29,7 @@ test: before-pytest ## everything: lint, types, layers, front end, then all of p
 	@scripts/pytest-all $(ARGS)
 
 test-fast: $(INSTALLED) lint ## lint, types, layers, unit and property tests, a short simulation
-	@$(BIN)/python -m pytest -q -n 2 -m "not integration and not e2e and not slow" --seeds 4 \
+	@$(BIN)/python -m pytest -q -n 2 -m "not integration and not e2e and not slow" --seeds 2 \
 		tests/unit tests/property tests/sim tests/architecture $(ARGS)
 
 # All that must be right before pytest has the last word; `.ci/run` uses it too.

@@ -12,7 +12,6 @@ _ENOUGH = 100
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("make_product", "known"), [pytest.param(product, known, id=name) for name, product, known in PLANTED]

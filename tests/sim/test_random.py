@@ -35,6 +35,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     assert [f"7 {here}", f"7 {here}"] == [done.stderr.splitlines()[-1] for done in elsewhere]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_trace() -> None:
     """Or the faults would not depend on it."""
     assert simulate(1).digest != simulate(2).digest
