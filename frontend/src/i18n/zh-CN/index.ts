@@ -1,0 +1,10 @@
+/** 简体中文 */
+import type { Messages } from '../en'
+import { words } from './words'
+import { jobs } from './jobs'
+import { executions } from './executions'
+import { overview } from './overview'
+import { workers } from './workers'
+import { account } from './account'
+
+export const zhCN: Messages = { ...words, ...jobs, ...executions, ...overview, ...workers, ...account }
