@@ -18,10 +18,11 @@ from common.domain.errors import ConfigError
 from common.runtime.lifecycle import Stop, install_signal_handlers
 from common.runtime.logs import configure_logging
 from master.app import build_app
+from master.assembly.ground import Loop
 from master.config import MasterConfig, parse_command_line
 from master.listening import listen
 from master.online_checks import online_checks
-from master.wiring import Deps, Loop, build_deps
+from master.wiring import Deps, build_deps
 
 log = structlog.get_logger()
 

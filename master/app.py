@@ -49,7 +49,9 @@ def build_app(services: Services, config: MasterConfig) -> FastAPI:
     app = _routes()
     app.state.services = services
     # The layer added last is the outermost: whatever happens inside gets an id, headers and a log line.
-    app.add_middleware(Admission, tokens=services.tokens, trusts_loopback=not config.behind_tls_proxy)
+    app.add_middleware(
+        Admission, tokens=services.people.admin_tokens, trusts_loopback=not config.behind_tls_proxy
+    )
     app.add_middleware(RequestScope, clock=services.clock, metrics=services.metrics, uses_tls=config.uses_tls)
     return app
 

@@ -38,7 +38,7 @@ class ExecutionOrder(StrEnum):
 class ExecutionFilter:
     """Which executions; None filters nothing. The time range is about `scheduled_at`, end excluded."""
 
-    namespace: str | None = None
+    namespaces: tuple[str, ...] | None = None
     job: str | None = None
     uid: str | None = None
     worker: str | None = None

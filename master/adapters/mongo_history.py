@@ -236,10 +236,10 @@ class MongoHistory:
 
 def _condition(where: ExecutionFilter) -> Document:
     condition: Document = {
-        name: value
-        for name in ("uid", "namespace", "job", "worker")
-        if (value := getattr(where, name)) is not None
+        name: value for name in ("uid", "job", "worker") if (value := getattr(where, name)) is not None
     }
+    if where.namespaces is not None:
+        condition["namespace"] = _one_of(where.namespaces)
     if where.statuses:
         condition["status"] = _one_of([status.value for status in where.statuses])
     if where.causes:

@@ -11,7 +11,6 @@ from common.domain.ids import NAME_PATTERN
 from common.runtime.clock import Clock
 from master.api.auth import needs
 from master.domain.rights import Principal, Right
-from master.services.admin_token import AdminTokens
 from master.services.commands import Commands
 from master.services.health import HealthMonitor
 from master.services.history import History
@@ -20,6 +19,7 @@ from master.services.job_list import JobList
 from master.services.ledger import Ledger
 from master.services.metrics import Metrics
 from master.services.output import OutputReader
+from master.services.people import People
 from master.services.roster import Roster
 
 _ETAG: Final = re.compile(r'(?:W/)?"?([0-9]{1,19})"?')
@@ -27,7 +27,7 @@ _ETAG: Final = re.compile(r'(?:W/)?"?([0-9]{1,19})"?')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything the routes use; made by the wiring, handed out per request."""
+    """Everything the routes use; made by the wiring, handed out per request. One field per new area."""
 
     clock: Clock
     catalog: JobCatalog
@@ -39,7 +39,7 @@ class Services:
     roster: Roster
     health: HealthMonitor
     metrics: Metrics
-    tokens: AdminTokens
+    people: People
 
 
 def _services(request: Request) -> Services:
@@ -52,6 +52,7 @@ ServicesDep: TypeAlias = Annotated[Services, Depends(_services)]
 Viewer: TypeAlias = Annotated[Principal, needs(Right.SEE)]
 Operator: TypeAlias = Annotated[Principal, needs(Right.OPERATE)]
 Editor: TypeAlias = Annotated[Principal, needs(Right.EDIT)]
+Administrator: TypeAlias = Annotated[Principal, needs(Right.ADMINISTER)]
 
 _FULL_NAME: Final = f"^{NAME_PATTERN}$"
 Namespace: TypeAlias = Annotated[str, Query(pattern=_FULL_NAME, description="Namespace of the job.")]

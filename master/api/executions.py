@@ -7,9 +7,11 @@ from starlette.responses import StreamingResponse
 
 from common.domain.records import Stream
 from master.api.deps import ExecutionIdPath, Operator, ServicesDep, Viewer
+from master.api.execution_access import check_execution, visible_execution
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import Execution, KillAccepted, Output, RunAccepted
+from master.domain.rights import Right
 from master.services.output import OutputQuery
 
 router = APIRouter(prefix="/api/v1/execution", tags=["Executions"])
@@ -18,9 +20,10 @@ router = APIRouter(prefix="/api/v1/execution", tags=["Executions"])
 @router.get(
     "/{execution_id}", summary="Look at an execution", response_model=Execution, responses=problems(404)
 )
-async def get_execution(_: Viewer, services: ServicesDep, execution_id: ExecutionIdPath) -> Response:
+async def get_execution(principal: Viewer, services: ServicesDep, execution_id: ExecutionIdPath) -> Response:
     """Everything that is recorded of it; one that was just claimed is shown from its run record."""
-    return answer(await services.history.execution(execution_id))
+    document = await visible_execution(services, principal, Right.SEE, execution_id)
+    return answer(services.history.shown(document))
 
 
 @router.get(
@@ -36,7 +39,7 @@ async def get_execution(_: Viewer, services: ServicesDep, execution_id: Executio
     },
 )
 async def get_output(
-    _: Viewer,
+    principal: Viewer,
     services: ServicesDep,
     execution_id: ExecutionIdPath,
     after_seq: Annotated[int, Query(ge=-1, description="Chunks behind this one; -1 from the start.")] = -1,
@@ -56,7 +59,7 @@ async def get_output(
     To follow, ask again with `after_seq` one less than `next_seq`, until `finished`. A part ends after 64
     chunks; a search ends after 10,000 lines.
     """
-    document = await services.history.document(execution_id)
+    document = await visible_execution(services, principal, Right.SEE, execution_id)
     if format == "raw":
         return StreamingResponse(
             services.output.raw(execution_id, stream),
@@ -78,6 +81,7 @@ async def kill_execution(
     principal: Operator, services: ServicesDep, execution_id: ExecutionIdPath
 ) -> Response:
     """Asks its worker to stop it: TERM, the job's grace time, KILL. Never touches another execution."""
+    await check_execution(services, principal, Right.OPERATE, execution_id)
     requested = await services.commands.kill(execution_id, requested_by=principal.name)
     return answer({"requested": requested}, 202)
 
@@ -93,4 +97,5 @@ async def retry_execution(
     principal: Operator, services: ServicesDep, execution_id: ExecutionIdPath
 ) -> Response:
     """One more execution of the job as it is now, with the parameters of this one, once it has ended."""
+    await check_execution(services, principal, Right.OPERATE, execution_id)
     return answer(await services.commands.retry(execution_id, requested_by=principal.name), 202)

@@ -11,6 +11,7 @@ from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.job import JobDefinition
 from common.domain.records import Document
 from master.api import examples
+from master.api.auth import require
 from master.api.bodies import DisableBody, RunBody
 from master.api.deps import (
     Editor,
@@ -30,6 +31,7 @@ from master.api.rendering import answer
 from master.api.schemas import Explain, Job, JobDetail, JobPage, KillAccepted, LedgerPage, RunAccepted
 from master.domain.job_rows import JobOrder, JobQuery, JobRow, JobStatus, RowKey
 from master.domain.keyset import KeyPart, decode_page_token, encode_page_token
+from master.domain.rights import Right
 from master.services.commands import RunRequest
 from master.services.job_catalog import DeleteMode, Precondition
 
@@ -57,6 +59,7 @@ async def save_job(
     `If-Match` the save only happens when nobody has changed the job since; without it the last one wins. A
     masked secret value (`{"secret": true, "value": "********"}`) keeps the stored one.
     """
+    require(principal, Right.EDIT, definition.namespace)
     try:
         row = await services.catalog.save(definition, precondition, changed_by=principal.name)
     except RevisionConflict as conflict:
@@ -67,7 +70,7 @@ async def save_job(
 
 @router.get("/list", summary="List jobs", response_model=JobPage, responses=problems())
 async def list_jobs(
-    _: Viewer,
+    principal: Viewer,
     services: ServicesDep,
     q: Annotated[
         str | None, Query(max_length=256, description="Words that name, text, command or labels contain.")
@@ -90,7 +93,7 @@ async def list_jobs(
     """Every job with its next tick and its latest executions. Answered from memory; also without MongoDB."""
     query = JobQuery(
         q=q,
-        namespace=namespace,
+        namespaces=principal.within(Right.SEE, namespace),
         labels=tuple(_label(text) for text in label or ()),
         enabled=enabled,
         status=status,

@@ -14,6 +14,7 @@ from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import ExecutionPage, ExecutionWithOutput, JobStatistics
 from master.domain.keyset import KeyPart, decode_page_token, encode_page_token
+from master.domain.rights import Right
 from master.ports import ExecutionFilter, ExecutionKey, ExecutionOrder
 from master.services.output import OutputQuery
 
@@ -25,7 +26,7 @@ _LONGEST_SPAN = timedelta(days=366)
 
 @router.get("/list", summary="List executions", response_model=ExecutionPage, responses=problems())
 async def list_executions(
-    _: Viewer,
+    principal: Viewer,
     services: ServicesDep,
     job: Annotated[str | None, Query(pattern=f"^{NAME_PATTERN}$", description="Only this job.")] = None,
     namespace: NamespaceFilter = None,
@@ -43,7 +44,9 @@ async def list_executions(
     """Executions of all jobs or of one, newest first; running ones included. Output is left out."""
     where = ExecutionFilter(
         # A job's name means one job: the namespace is the default one unless it is given.
-        namespace="default" if job is not None and namespace is None else namespace,
+        namespaces=principal.within(
+            Right.SEE, "default" if job is not None and namespace is None else namespace
+        ),
         job=job,
         worker=worker,
         statuses=tuple(status or ()),
@@ -101,7 +104,7 @@ async def job_statistics(
     begin = since or end - _DEFAULT_SPAN
     if not timedelta(0) < end - begin <= _LONGEST_SPAN:
         raise InvalidInput("from must lie before to, by 366 days at most", field="from")
-    where = ExecutionFilter(namespace=namespace, job=name, since=begin, until=end)
+    where = ExecutionFilter(namespaces=(namespace,), job=name, since=begin, until=end)
     found = await services.history.statistics(where)
     return answer(
         {

@@ -12,6 +12,7 @@ from master.api.deps import ServicesDep, Viewer
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import SchedulePreview
+from master.domain.rights import Right
 from master.domain.words import describe_schedule
 from master.services.job_list import shown_tick
 
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/api/v1/schedule", tags=["Schedules"])
     "/preview", summary="Look at a schedule", response_model=SchedulePreview, responses=problems(413, 415)
 )
 async def preview(
-    _: Viewer,
+    principal: Viewer,
     services: ServicesDep,
     body: Annotated[PreviewBody, Body(openapi_examples=examples.PREVIEW)],
 ) -> Response:
@@ -33,7 +34,8 @@ async def preview(
     choose its own `H`.
     """
     now = services.clock.now()
-    row = services.catalog.peek(body.namespace, body.name) if body.name else None
+    may_see = principal.may(Right.SEE, body.namespace)
+    row = services.catalog.peek(body.namespace, body.name) if body.name and may_see else None
     spec = row.spec if row else None
     schedule = parse_schedule(
         body.schedule,

@@ -102,7 +102,7 @@ class JobQuery:
     """Filters and order of one request; None filters nothing. `labels` must all match (None: any value)."""
 
     q: str | None = None
-    namespace: str | None = None
+    namespaces: tuple[str, ...] | None = None
     labels: tuple[tuple[str, str | None], ...] = ()
     enabled: bool | None = None
     status: JobStatus | None = None
@@ -112,7 +112,7 @@ class JobQuery:
         """What a page token is bound to."""
         return {
             "q": self.q,
-            "namespace": self.namespace,
+            "namespaces": self.namespaces,
             "labels": [list(label) for label in self.labels],
             "enabled": self.enabled,
             "status": self.status,
@@ -155,8 +155,8 @@ def select_page(
 
 def _matching(rows: Sequence[JobRow], query: JobQuery, activity: Activity) -> Sequence[JobRow]:
     """One pass per filter that is given, the cheap ones first: most requests give none or one."""
-    if query.namespace is not None:
-        rows = [row for row in rows if row.namespace == query.namespace]
+    if query.namespaces is not None:
+        rows = [row for row in rows if row.namespace in query.namespaces]
     if query.enabled is not None:
         rows = [row for row in rows if row.spec and row.spec.enabled is query.enabled]
     for word in (query.q or "").lower().split():

@@ -61,18 +61,13 @@ class History:
             Total(max(total.count, len(page)), total.is_exact),
         )
 
-    async def execution(self, execution_id: str) -> Document:
+    async def document(self, execution_id: str) -> Document:
         """
-        One execution with its history.
+        The stored document of an execution, or the one its run record makes.
 
         Raises:
             ExecutionNotFound: It is not recorded and does not run, or its record has expired.
         """
-        document = await self.document(execution_id)
-        return views.full(document, is_live=self.is_live(document["_id"]))
-
-    async def document(self, execution_id: str) -> Document:
-        """The stored document of an execution, or the one its run record makes."""
         ExecutionId.parse(execution_id)
         run = self._runs.find(execution_id)
         try:
@@ -85,10 +80,7 @@ class History:
         if stored is not None:
             return stored
         if run is None:
-            raise ExecutionNotFound(
-                f"there is no execution {execution_id!r}, or its record has expired",
-                execution_id=execution_id,
-            )
+            raise not_found(execution_id)
         return views.from_run_record(run.execution, run.record, run.fence)
 
     async def latest(self, namespace: str, job: str) -> Document:
@@ -98,7 +90,7 @@ class History:
         Raises:
             ExecutionNotFound: None is known.
         """
-        where = ExecutionFilter(namespace=namespace, job=job)
+        where = ExecutionFilter(namespaces=(namespace,), job=job)
         newest = await self._reader.executions(where, ExecutionOrder.SCHEDULED_AT_DESC, after=None, limit=1)
         newest += await self._unrecorded(where, ExecutionOrder.SCHEDULED_AT_DESC, None)
         if not newest:
@@ -142,10 +134,17 @@ class History:
         return self._runs.of_job(where.uid) if where.uid else self._runs.all()
 
 
+def not_found(execution_id: str) -> ExecutionNotFound:
+    """What is answered for an execution that is not known, or that the asking one must not know of."""
+    return ExecutionNotFound(
+        f"there is no execution {execution_id!r}, or its record has expired", execution_id=execution_id
+    )
+
+
 def _fits(run: LiveRun, where: ExecutionFilter) -> bool:
     record = run.record
     return (
-        where.namespace in (None, record.namespace)
+        (where.namespaces is None or record.namespace in where.namespaces)
         and where.job in (None, record.name)
         and where.uid in (None, run.execution.uid)
         and where.worker in (None, record.worker)

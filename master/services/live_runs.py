@@ -6,6 +6,7 @@ history in MongoDB on both ends.
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -72,6 +73,12 @@ class LiveRuns:
 
     def on_worker(self, worker_id: str) -> int:
         return self._per_worker[worker_id]
+
+    def per_worker(self, namespaces: Collection[str] | None) -> Mapping[str, int]:
+        """How many executions of *namespaces* run on each worker; None counts all."""
+        if namespaces is None:
+            return self._per_worker
+        return Counter(run.record.worker for run in self.all() if run.record.namespace in namespaces)
 
     def __len__(self) -> int:
         return len(self._by_id)

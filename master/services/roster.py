@@ -5,7 +5,7 @@ gone; without MongoDB the live ones are still listed.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -67,28 +67,37 @@ class Roster:
         """Every live worker with the reason why it may not run *job*; None when it may."""
         return [(worker, worker.claims_paused or why_not(job, worker)) for worker in self.live()]
 
-    async def workers(self) -> list[Document]:
-        """Every known worker as the API shows it, by id; the live ones alone when MongoDB is away."""
+    async def workers(self, namespaces: Collection[str] | None = None) -> list[Document]:
+        """
+        Every known worker as the API shows it, by id; the live ones alone when MongoDB is away.
+
+        Args:
+            namespaces: Executions of these are counted; None counts all.
+        """
         try:
             reports = {report["_id"]: report for report in await self._history.workers()}
         except StoreUnavailable:
             reports = {}
+        running = self._runs.per_worker(namespaces)
         names = sorted({*self._live, *reports})
-        return [self._shown(name, self._live.get(name), reports.get(name, {})) for name in names]
+        return [
+            self._shown(name, self._live.get(name), reports.get(name, {}), running.get(name, 0))
+            for name in names
+        ]
 
-    async def worker(self, worker_id: str) -> Document:
+    async def worker(self, worker_id: str, namespaces: Collection[str] | None = None) -> Document:
         """
-        One worker.
+        One worker; *namespaces* as for `workers`.
 
         Raises:
             WorkerNotFound: Neither alive nor remembered.
         """
-        for shown in await self.workers():
+        for shown in await self.workers(namespaces):
             if shown["id"] == worker_id:
                 return shown
         raise WorkerNotFound(f"there is no worker {worker_id!r}", worker=worker_id)
 
-    def _shown(self, worker_id: str, health: WorkerHealth | None, report: Document) -> Document:
+    def _shown(self, worker_id: str, health: WorkerHealth | None, report: Document, running: int) -> Document:
         """Health says who and what, as long as there is any; the report adds figures."""
         said: dict[str, Any] = health.model_dump() if health else report
         metrics = report.get("metrics") or {}
@@ -102,7 +111,7 @@ class Roster:
             "labels": said.get("labels") or {},
             "executors": list(said.get("executors") or ()),
             "slots": said.get("slots") or 0,
-            "running": self._runs.on_worker(worker_id),
+            "running": running,
             "started_at": _instant(said.get("started_at")),
             "last_seen_at": _instant(report.get("last_seen_at")),
             "metrics": _shown_metrics(metrics) if metrics else None,

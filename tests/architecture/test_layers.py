@@ -24,3 +24,14 @@ def test_only_the_program_itself_imports_its_wiring(program):
     graph = grimp.build_graph(program, cache_dir=None)
 
     assert {f"{program}.__main__"} == graph.find_modules_that_directly_import(f"{program}.wiring")
+
+
+def test_only_the_wiring_puts_the_masters_areas_together():
+    """Routes and services never reach an area's maker, and through it a concrete adapter."""
+    graph = grimp.build_graph("master", cache_dir=None)
+    areas = {module for module in graph.modules if module.startswith("master.assembly")}
+    importers = {
+        importer for area in areas for importer in graph.find_modules_that_directly_import(area)
+    } - areas
+
+    assert {"master.__main__", "master.wiring"} == importers

@@ -157,7 +157,7 @@ async def test_masters_accept_each_others_token(
     other = master_config.model_copy(update={"admin_token_file": tmp_path / "other" / "token"})
     async with running_api(other, store) as second:
         theirs = other.token_file.read_text().strip()
-        await api.until(lambda: api.services.tokens.accept(theirs))
+        await api.until(lambda: api.services.people.admin_tokens.accept(theirs))
         headers = {"Authorization": f"Bearer {theirs}"}
         answer = await api.client.get("/api/v1/job/list", headers=headers)
         nonsense = {"Authorization": "Bearer et_admin_wrong"}

@@ -195,7 +195,7 @@ ACTIVITY = Activity(
         pytest.param(JobQuery(status=JobStatus.RUNNING), "b", id="running"),
         pytest.param(JobQuery(status=JobStatus.FAILED), "c", id="failed last"),
         pytest.param(JobQuery(status=JobStatus.NEVER_RUN), "ad", id="never run"),
-        pytest.param(JobQuery(namespace="other"), "", id="another namespace"),
+        pytest.param(JobQuery(namespaces=("other",)), "", id="another namespace"),
     ],
 )
 def test_jobs_are_filtered_and_ordered_page_by_page(query: JobQuery, names: str):

@@ -372,6 +372,8 @@ export interface paths {
         /**
          * List workers
          * @description Every worker that is alive or remembered. Without MongoDB: the live ones, without figures.
+         *
+         *     `running` counts the executions of namespaces one may see.
          */
         get: operations["list_workers"];
         put?: never;
