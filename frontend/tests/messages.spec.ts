@@ -2,8 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createI18n } from 'vue-i18n'
-import { en } from '@/i18n/en'
-import { zhCN } from '@/i18n/zh-CN'
 import { CAUSES, REASONS, STATUSES } from '@/lib/status'
 
 function flat(messages: object, prefix = ''): Record<string, string> {
@@ -14,6 +12,14 @@ function flat(messages: object, prefix = ''): Record<string, string> {
   )
 }
 
+/** Every area, those too that are loaded with their page. */
+function merged(modules: Record<string, Record<string, object>>): object {
+  const areas = Object.entries(modules).filter(([path]) => !path.endsWith('/index.ts'))
+  return Object.assign({}, ...areas.flatMap(([, exports]) => Object.values(exports)))
+}
+
+const en = merged(import.meta.glob('../src/i18n/en/*.ts', { eager: true }))
+const zhCN = merged(import.meta.glob('../src/i18n/zh-CN/*.ts', { eager: true }))
 const english = flat(en)
 const chinese = flat(zhCN)
 const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
@@ -59,7 +65,8 @@ describe('messages', () => {
   })
 
   it.each(['en', 'zh-CN'])('every message of %s can be compiled', (locale) => {
-    const { t } = createI18n({ legacy: false, locale, messages: { en, 'zh-CN': zhCN } }).global
+    const messages = { en, 'zh-CN': zhCN } as unknown as Record<string, Record<string, string>>
+    const { t } = createI18n({ legacy: false, locale, messages }).global
 
     expect(Object.keys(english).filter((key) => t(key, 1) === key)).toEqual([])
   })

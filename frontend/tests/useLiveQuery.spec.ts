@@ -54,7 +54,7 @@ describe('useLiveQuery', () => {
     await vi.advanceTimersByTimeAsync(200)
     view.unmount()
 
-    expect([afterOneFailure, tooEarly, asked]).toEqual([[2, 7, true, 'stale'], 2, 3])
+    expect([afterOneFailure, tooEarly, asked]).toEqual([[2, 7, true, 'reconnecting'], 2, 3])
   })
 
   it('a refused question is an answer: nothing is stale', async () => {
@@ -69,6 +69,22 @@ describe('useLiveQuery', () => {
       false,
       'polling',
     ])
+  })
+
+  it('asks rarely while events tell what changed, and as before once they stop', async () => {
+    let asked = 0
+    const { view, liveness } = mounted(async () => ++asked)
+    await vi.advanceTimersByTimeAsync(10)
+    liveness.stream = 'live'
+    await vi.advanceTimersByTimeAsync(25_000)
+    const whileLive = asked
+    await vi.advanceTimersByTimeAsync(6_000)
+    const afterHalfAMinute = asked
+    liveness.stream = 'reconnecting'
+    await vi.advanceTimersByTimeAsync(2_100)
+    view.unmount()
+
+    expect([whileLive, afterHalfAMinute, asked]).toEqual([1, 2, 4])
   })
 
   it('stops when nobody looks any more', async () => {

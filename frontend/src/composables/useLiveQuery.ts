@@ -1,11 +1,12 @@
 /**
- * Data that is kept fresh by asking again.
+ * Data that is kept fresh: by the server's events while their stream is there, by asking again while it is not.
  *
- * Pauses while the page is hidden, goes on after an error with growing pauses, keeps the last good answer, and
- * tells the live badge how it went. The request is aborted when nobody is interested any more.
+ * Also with the stream it asks now and then, for what no event tells. Pauses while the page is hidden, goes on after
+ * an error with growing pauses, keeps the last good answer, and tells the live badge how it went. The request is
+ * aborted when nobody is interested any more.
  */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
 import { nextPollMs } from '@/lib/polling'
 import { asProblem } from '@/lib/problem'
 import { useLiveness } from '@/stores/liveness'
@@ -13,36 +14,42 @@ import { useLiveness } from '@/stores/liveness'
 export interface LiveQueryOptions {
   /** Milliseconds between one answer and the next question; 0 asks once. */
   intervalMs?: MaybeRefOrGetter<number>
+  /** The same while the event stream is live; shorter than usual for what no event tells (a load, an output). */
+  liveIntervalMs?: MaybeRefOrGetter<number>
   enabled?: MaybeRefOrGetter<boolean>
 }
 
 export function useLiveQuery<T>(
   key: MaybeRefOrGetter<readonly unknown[]>,
   ask: (signal: AbortSignal) => Promise<T>,
-  { intervalMs = 5_000, enabled = true }: LiveQueryOptions = {},
+  { intervalMs = 5_000, liveIntervalMs = 30_000, enabled = true }: LiveQueryOptions = {},
 ) {
   const liveness = useLiveness()
-  let failuresInARow = 0
+  const failuresInARow = ref(0)
+
+  const pauseMs = computed(() => {
+    const usual = toValue(intervalMs)
+    const isFollowing = liveness.isLive && failuresInARow.value === 0
+    const pause = isFollowing ? Math.max(usual, toValue(liveIntervalMs)) : usual
+    return usual > 0 && nextPollMs(pause, failuresInARow.value)
+  })
 
   const query = useQuery({
     queryKey: computed(() => toValue(key)),
     enabled: computed(() => toValue(enabled)),
     placeholderData: keepPreviousData,
     retry: false,
-    refetchInterval: () => {
-      const usual = toValue(intervalMs)
-      return usual > 0 && nextPollMs(usual, failuresInARow)
-    },
+    refetchInterval: pauseMs,
     queryFn: async ({ signal }) => {
       try {
         const answer = await ask(signal)
-        failuresInARow = 0
+        failuresInARow.value = 0
         liveness.noteAnswer(Date.now())
         return answer
       } catch (error) {
         if (signal.aborted) throw error
         const problem = asProblem(error)
-        failuresInARow += 1
+        failuresInARow.value += 1
         // A 404 or 422 is an answer: the server is there.
         if (problem.status === 0 || problem.status >= 500) liveness.noteFailure()
         throw problem

@@ -1,10 +1,11 @@
 /**
- * Single keys and two-key sequences (`g j`), while one is not typing.
+ * Single keys and sequences that start with `g` (`g j`), while one is not typing and no dialog is open.
  *
- * Keys with Ctrl, Alt or Meta belong to the browser.
+ * Several may be in use at once: after `g` none of them takes the next key for a single one. Keys with Ctrl, Alt or Meta belong to the browser.
  */
 import { useEventListener } from '@vueuse/core'
 
+const PREFIX = 'g'
 const SEQUENCE_MS = 1_000
 
 function isTyping(target: EventTarget | null): boolean {
@@ -14,18 +15,17 @@ function isTyping(target: EventTarget | null): boolean {
   )
 }
 
-export function useShortcuts(shortcuts: Record<string, () => void>): void {
-  let before: { key: string; at: number } | null = null
+export function useShortcuts(shortcuts: Record<string, (() => void) | undefined>): void {
+  let prefixAt: number | null = null
 
   useEventListener(document, 'keydown', (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isTyping(event.target)) return
-    if (document.querySelector('.modal.show')) return
-    const isSecond = before !== null && event.timeStamp - before.at < SEQUENCE_MS
-    const act = (isSecond && shortcuts[`${before?.key} ${event.key}`]) || shortcuts[event.key]
-    before = { key: event.key, at: event.timeStamp }
+    if (document.querySelector('dialog[open]')) return
+    const isSecond = prefixAt !== null && event.timeStamp - prefixAt < SEQUENCE_MS
+    const act = shortcuts[isSecond ? `${PREFIX} ${event.key}` : event.key]
+    prefixAt = !isSecond && event.key === PREFIX ? event.timeStamp : null
     if (!act) return
     event.preventDefault()
-    before = null
     act()
   })
 }

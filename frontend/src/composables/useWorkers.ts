@@ -5,5 +5,7 @@ import { useLiveQuery } from './useLiveQuery'
 export function useWorkerList() {
   return useLiveQuery(['workers'], (signal) => unwrap(client.GET('/api/v1/worker/list', { signal })), {
     intervalMs: 4_000,
+    // No event tells how busy a worker's host is.
+    liveIntervalMs: 10_000,
   })
 }

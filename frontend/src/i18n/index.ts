@@ -1,4 +1,4 @@
-/** The two languages. English is always there; Chinese is loaded when it is chosen. */
+/** The two languages. The words of the first page are always there in English; the rest is loaded when it is needed. */
 import { createI18n } from 'vue-i18n'
 import { en, type Messages } from './en'
 
@@ -11,10 +11,30 @@ export const i18n = createI18n<[Messages], Language, false>({
   messages: { en } as unknown as Record<Language, Messages>,
 })
 
+/** Messages that are loaded with the page that needs them, so that the first page does not wait for them. */
+const AREAS = {} satisfies Record<string, Record<Language, () => Promise<{ default: object }>>>
+
+export type Area = keyof typeof AREAS
+const wanted = new Set<Area>()
+
+async function addArea(area: Area, language: Language): Promise<void> {
+  const loaders: Record<Language, () => Promise<{ default: object }>> = AREAS[area]
+  const messages = (await loaders[language]()).default
+  i18n.global.mergeLocaleMessage(language, messages)
+}
+
+/** Have the messages of *areas*, in the language of now and in any that is chosen later. */
+export async function useMessagesOf(...areas: Area[]): Promise<void> {
+  const fresh = areas.filter((area) => !wanted.has(area))
+  for (const area of fresh) wanted.add(area)
+  await Promise.all(fresh.map((area) => addArea(area, i18n.global.locale.value)))
+}
+
 export async function setLanguage(language: Language): Promise<void> {
   if (language === 'zh-CN' && !i18n.global.availableLocales.includes('zh-CN')) {
     const { zhCN } = await import('./zh-CN')
     i18n.global.setLocaleMessage('zh-CN', zhCN)
   }
+  await Promise.all([...wanted].map((area) => addArea(area, language)))
   i18n.global.locale.value = language
 }

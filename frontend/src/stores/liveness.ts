@@ -1,23 +1,21 @@
 /**
  * Whether what is on the screen is still true.
  *
- * Every answer and every failure of a poll is noted here; `stale` means that the newest attempt failed. `live`
- * is for an event stream; without one the dashboard polls.
+ * Every answer and every failure of a question is noted here, and the state of the event stream. `live`: changes
+ * come as they happen. `polling`: no stream, the server is asked every few seconds. `reconnecting`: the newest
+ * question failed or the stream has just broken, so what is shown may be old.
  */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-
-export type Liveness = 'live' | 'polling' | 'stale'
+import type { StreamState } from '@/lib/liveEvents'
 
 export const useLiveness = defineStore('liveness', () => {
   const lastAnswerAt = ref<number | null>(null)
   const failures = ref(0)
-  const hasEventStream = ref(false)
+  const stream = ref<StreamState>('polling')
 
-  const state = computed<Liveness>(() => {
-    if (failures.value > 0) return 'stale'
-    return hasEventStream.value ? 'live' : 'polling'
-  })
+  const state = computed<StreamState>(() => (failures.value > 0 ? 'reconnecting' : stream.value))
+  const isLive = computed(() => stream.value === 'live')
 
   function noteAnswer(at: number): void {
     lastAnswerAt.value = at
@@ -28,5 +26,5 @@ export const useLiveness = defineStore('liveness', () => {
     failures.value += 1
   }
 
-  return { state, lastAnswerAt, failures, hasEventStream, noteAnswer, noteFailure }
+  return { state, isLive, lastAnswerAt, failures, stream, noteAnswer, noteFailure }
 })

@@ -6,6 +6,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
+import type { Grant } from '@/lib/rights'
 
 const KEY = 'everytick.token'
 
@@ -16,6 +17,8 @@ export function tokenInFragment(hash: string): string | null {
 
 export const useSession = defineStore('session', () => {
   const token = ref<string | null>(sessionStorage.getItem(KEY))
+  /** What one may do; null with the admin token, which may do everything. */
+  const rights = ref<readonly Grant[] | null>(null)
   const isSignedIn = computed(() => token.value !== null)
 
   function signIn(given: string): void {
@@ -28,5 +31,5 @@ export const useSession = defineStore('session', () => {
     sessionStorage.removeItem(KEY)
   }
 
-  return { token, isSignedIn, signIn, signOut }
+  return { token, rights, isSignedIn, signIn, signOut }
 })

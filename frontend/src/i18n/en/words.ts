@@ -47,10 +47,10 @@ export const words = {
   live: {
     live: 'Live',
     polling: 'Polling',
-    stale: 'Stale',
+    reconnecting: 'Reconnecting',
     liveTitle: 'Changes are shown as they happen.',
     pollingTitle: 'The server is asked every few seconds.',
-    staleTitle: 'The server does not answer; what you see may be old.',
+    reconnectingTitle: 'The server does not answer; what you see may be old.',
     last: 'Last answer: {when}.',
     never: 'none yet',
   },

@@ -69,10 +69,10 @@ export const words: Pick<
   live: {
     live: '实时',
     polling: '轮询',
-    stale: '过时',
+    reconnecting: '重新连接中',
     liveTitle: '变化即时显示。',
     pollingTitle: '每隔几秒询问服务器。',
-    staleTitle: '服务器没有响应；所见内容可能过时。',
+    reconnectingTitle: '服务器没有响应；所见内容可能过时。',
     last: '上次响应：{when}。',
     never: '尚无',
   },
