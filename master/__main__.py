@@ -90,6 +90,7 @@ async def _serve_requests(server: "_Server", deps: Deps, listener: socket.socket
         requested = group.create_task(stop.wait(), name="stop")
         await asyncio.wait({serving, requested}, return_when=asyncio.FIRST_COMPLETED)
         deps.services.health.is_stopping = True
+        deps.services.events.close_all()
         server.should_exit = True
         hurried = group.create_task(stop.hurried.wait(), name="hurry")
         await asyncio.wait({serving, hurried}, return_when=asyncio.FIRST_COMPLETED)

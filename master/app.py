@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from master.api import docs, errors, executions, jobs, logs, schedules, system, workers
+from master.api import docs, errors, events, executions, jobs, logs, schedules, system, workers
 from master.api.admission import Admission
 from master.api.deps import Services
 from master.api.openapi import document
@@ -24,6 +24,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     logs.router,
     executions.router,
     workers.router,
+    events.router,
     system.router,
     docs.router,
 )
@@ -40,6 +41,7 @@ _TAGS: Final = [
     {"name": "Schedules", "description": "Schedules before they are saved."},
     {"name": "Executions", "description": "What ran, how it ended, and what it wrote."},
     {"name": "Workers", "description": "Who runs it."},
+    {"name": "Live", "description": "What happens, as it happens."},
     {"name": "System", "description": "The master itself."},
 ]
 

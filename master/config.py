@@ -81,6 +81,10 @@ class MasterConfig(LogSection, MongoSection, EtcdSection):
         Name | None,
         Field(description="Name of this master among others; host name and process id by default."),
     ] = None
+    event_streams_per_user: Annotated[
+        int,
+        Field(ge=1, le=10_000, description="Live event streams one user may have open at this master."),
+    ] = 20
     state_dir: Annotated[
         FilePath,
         Field(

@@ -8,6 +8,7 @@ from common.kv.session import Session
 from master.api.deps import Services
 from master.assembly.ground import Loop, open_ground
 from master.assembly.jobs import make_jobs
+from master.assembly.live import make_live
 from master.assembly.people import make_people
 from master.assembly.repairs import make_repairs
 from master.assembly.system import make_system
@@ -47,6 +48,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
         jobs = make_jobs(ground, views)
         system = make_system(ground, views)
         repairs = make_repairs(ground, views)
+        live = make_live(ground, views)
         services = Services(
             clock=ground.clock,
             metrics=ground.metrics,
@@ -59,9 +61,10 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
             ledger=jobs.ledger,
             roster=views.roster,
             people=people,
+            events=live.hub,
         )
         yield Deps(
             services=services,
-            loops=(*views.loops, *people.loops, *system.loops, *repairs.loops),
+            loops=(*views.loops, *people.loops, *system.loops, *repairs.loops, *live.loops),
             session=ground.session,
         )

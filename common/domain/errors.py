@@ -74,6 +74,10 @@ class NotAllowed(CronError):
     """This needs a credential, or a right the credential does not have."""
 
 
+class TooManyStreams(CronError):
+    """This user has as many event streams open as one may have."""
+
+
 class StoreError(CronError):
     """etcd or MongoDB could not serve the request."""
 

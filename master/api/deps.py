@@ -12,6 +12,7 @@ from common.runtime.clock import Clock
 from master.api.auth import needs
 from master.domain.rights import Principal, Right
 from master.services.commands import Commands
+from master.services.event_hub import EventHub
 from master.services.health import HealthMonitor
 from master.services.history import History
 from master.services.job_catalog import JobCatalog, Precondition
@@ -40,6 +41,7 @@ class Services:
     health: HealthMonitor
     metrics: Metrics
     people: People
+    events: EventHub
 
 
 def _services(request: Request) -> Services:

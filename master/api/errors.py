@@ -34,6 +34,7 @@ _STATUS: Final[dict[type[errors.CronError], int]] = {
     errors.Conflict: 409,
     errors.RevisionConflict: 412,
     errors.NotAllowed: 403,
+    errors.TooManyStreams: 429,
     errors.StoreError: 503,
     errors.CorruptValue: 500,
 }
@@ -53,6 +54,7 @@ _TITLES: Final = {
     "conflict": "The request does not fit the present state",
     "store_unavailable": "A server this needs cannot be reached",
     "outcome_unknown": "It is not known whether the change was made",
+    "too_many_streams": "Too many event streams are open",
     "unauthenticated": "A token is needed",
     "not_allowed": "This is not allowed",
     "body_too_large": "The body is too large",

@@ -17,6 +17,7 @@ _TEXTS: Final = {
           "Send the body with `Content-Type: application/json`."),
     422: ("A field is wrong; `errors` name each.", "invalid_schedule",
           "minute: 61 is not within 0-59 in '61 * * * *'"),
+    429: ("Too much of it at a time.", "too_many_streams", "admin has 20 event streams open already"),
     503: ("etcd or MongoDB cannot be reached; `detail` says which.", "store_unavailable",
           "history cannot be read at present: MongoDB does not answer"),
 }  # fmt: skip

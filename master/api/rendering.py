@@ -7,10 +7,12 @@ for it with its whole time budget. Tests hold every answer against its model ins
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 from starlette.responses import Response
+
+from common.domain.instants import utc_text
 
 
 class JsonResponse(Response):
@@ -36,9 +38,3 @@ def plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def utc_text(instant: datetime) -> str:
-    """*instant* as `2026-03-29T01:00:00Z`, with milliseconds only where there are any."""
-    text = instant.astimezone(UTC).isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
-    return text.replace("+00:00", "Z")

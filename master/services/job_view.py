@@ -7,8 +7,8 @@ applied at once: a job that was just saved is in the next list.
 
 import asyncio
 from bisect import bisect_left, insort
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -30,6 +30,10 @@ _FRESHEN_EVERY_S: Final = 1.0
 _FRESHEN_SLICE: Final = 100
 
 
+#: namespace, name, uid (None: unreadable), revision, whether it is gone.
+JobListener: TypeAlias = Callable[[str, str, str | None, int, bool], None]
+
+
 class JobView:
     """
     Rows by key, and the same rows sorted by namespace and name.
@@ -49,6 +53,11 @@ class JobView:
         #: Revisions of deletions that the feed has not shown yet: older news must not revive the job.
         self._deleted: dict[tuple[str, str], int] = {}
         self.synced = asyncio.Event()
+        self._on_change: JobListener = _ignored
+
+    def tell(self, on_change: JobListener) -> None:
+        """Call *on_change* with every job that changes from now on; not with those that are found first."""
+        self._on_change = on_change
 
     @property
     def is_current(self) -> bool:
@@ -95,14 +104,14 @@ class JobView:
             return
         self._deleted.pop(key, None)
         if change.deleted:
-            self._remove(key)
+            self._remove(key, revision)
         elif known is None or known.revision != revision:
             self._put(key, self._row(key, change.kv))
 
     def deleted_here(self, namespace: str, name: str, revision: int) -> None:
         """Take over a deletion this master made at *revision*."""
         key = (namespace, name)
-        self._remove(key)
+        self._remove(key, revision)
         self._deleted[key] = revision
 
     def row(self, namespace: str, name: str) -> JobRow | None:
@@ -158,8 +167,10 @@ class JobView:
         if row.uid is not None:
             self._by_uid[row.uid] = row
         self._sorted = None
+        if self.synced.is_set():
+            self._on_change(*key, row.uid, row.revision, False)
 
-    def _remove(self, key: tuple[str, str]) -> None:
+    def _remove(self, key: tuple[str, str], revision: int) -> None:
         old = self._rows.pop(key, None)
         if old is None:
             return
@@ -167,6 +178,11 @@ class JobView:
             self._by_uid.pop(old.uid, None)
         del self._order[bisect_left(self._order, key)]
         self._sorted = None
+        self._on_change(*key, old.uid, revision, True)
+
+
+def _ignored(_namespace: str, _name: str, _uid: str | None, _revision: int, _is_gone: bool) -> None:
+    """Nobody listens."""
 
 
 def read_job(key: str, value: bytes, stored_as: tuple[str, str]) -> tuple[JobSpec, Schedule | None]:

@@ -6,7 +6,7 @@ history in MongoDB on both ends.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -45,6 +45,12 @@ class LiveRuns:
         self._by_uid: dict[str, dict[str, LiveRun]] = defaultdict(dict)
         self._per_worker: Counter[str] = Counter()
         self.synced = asyncio.Event()
+        self._on_start: Callable[[LiveRun], None] = _ignored
+        self._on_end: Callable[[LiveRun], None] = _ignored
+
+    def tell(self, *, on_start: Callable[[LiveRun], None], on_end: Callable[[LiveRun], None]) -> None:
+        """Call these with every run that begins or ends from now on; not with those that are found first."""
+        self._on_start, self._on_end = on_start, on_end
 
     @property
     def is_current(self) -> bool:
@@ -89,8 +95,10 @@ class LiveRuns:
         except ValueError:
             log.warning("run.key_ignored", key=change.key)
             return
-        self._forget(execution)
+        known = self._forget(execution)
         if change.deleted:
+            if known is not None:
+                self._on_end(known)
             return
         try:
             record = RunRecord.decode(change.key, change.kv.value)
@@ -101,11 +109,13 @@ class LiveRuns:
         self._by_id[str(execution)] = run
         self._by_uid[execution.uid][str(execution)] = run
         self._per_worker[record.worker] += 1
+        if known is None and self.synced.is_set():
+            self._on_start(run)
 
-    def _forget(self, execution: ExecutionId) -> None:
+    def _forget(self, execution: ExecutionId) -> LiveRun | None:
         run = self._by_id.pop(str(execution), None)
         if run is None:
-            return
+            return None
         self._per_worker[run.record.worker] -= 1
         if not self._per_worker[run.record.worker]:
             del self._per_worker[run.record.worker]
@@ -113,3 +123,8 @@ class LiveRuns:
         del runs[str(execution)]
         if not runs:
             del self._by_uid[execution.uid]
+        return run
+
+
+def _ignored(_run: LiveRun) -> None:
+    """Nobody listens."""

@@ -5,7 +5,7 @@ gone; without MongoDB the live ones are still listed.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,11 @@ class Roster:
         self._runs = runs
         self._live: dict[str, WorkerHealth] = {}
         self.synced = asyncio.Event()
+        self._on_change: Callable[[str, str], None] = _ignored
+
+    def tell(self, on_change: Callable[[str, str], None]) -> None:
+        """Call *on_change* with the id and the status of every worker that changes from now on."""
+        self._on_change = on_change
 
     @property
     def is_current(self) -> bool:
@@ -50,6 +55,9 @@ class Roster:
         async for event in self._feed.events():
             for change in event.changes:
                 self._apply(change)
+                if self.synced.is_set():
+                    worker_id = change.key.removeprefix(self._keyspace.health_prefix)
+                    self._on_change(worker_id, self.status(worker_id))
             if event.synced:
                 self.synced.set()
 
@@ -59,6 +67,11 @@ class Roster:
 
     def is_live(self, worker_id: str) -> bool:
         return worker_id in self._live
+
+    def status(self, worker_id: str) -> str:
+        """`online`, `draining` or `offline`."""
+        health = self._live.get(worker_id)
+        return health.status if health else "offline"
 
     def count_eligible(self, job: JobDefinition) -> int:
         return len(eligible(job, self._live.values()))
@@ -103,7 +116,7 @@ class Roster:
         metrics = report.get("metrics") or {}
         return {
             "id": worker_id,
-            "status": health.status if health else "offline",
+            "status": self.status(worker_id),
             "host": said.get("host") or "",
             "address": said.get("address") or "",
             "pid": said.get("pid"),
@@ -130,6 +143,10 @@ class Roster:
         except CorruptValue as error:
             self._live.pop(worker_id, None)
             log.warning("worker.unreadable", key=change.key, reason=str(error))
+
+
+def _ignored(_worker_id: str, _status: str) -> None:
+    """Nobody listens."""
 
 
 def _shown_metrics(metrics: Mapping[str, Any]) -> Document:

@@ -424,6 +424,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens
+         * @description Server-sent events.
+         *
+         *     `job` {namespace, name, uid, revision, deleted}; `execution` {id, namespace, job, status, worker, at (the
+         *     tick), started_at, finished_at}, once when it is claimed (`running`) and once when its outcome is recorded
+         *     (`status` null: it has ended and its record is not there yet); `worker` {id, status}; `hello` {master,
+         *     version} first. After `resync` something may have been missed: ask for everything again. Several changes
+         *     of one thing within 250 ms are one event. A comment every 15 s keeps proxies from closing the stream.
+         */
+        get: operations["follow_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -6310,6 +6336,147 @@ export interface operations {
                      *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
                      *         }
                      *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_events: {
+        parameters: {
+            query?: {
+                /** @description Only this namespace. */
+                namespace?: string | null;
+            };
+            header?: {
+                /** @description The id seen last: what came behind it is sent first. */
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 5f0c6a4e1f6b-17
+                     *     event: job
+                     *     data: {"namespace":"default","name":"backup","uid":"kq3x5h2m9w1abc","revision":1234,"deleted":false}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much of it at a time. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:too_many_streams",
+                     *       "title": "Too much of it at a time.",
+                     *       "status": 429,
+                     *       "detail": "admin has 20 event streams open already",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "too_many_streams",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -1,0 +1,83 @@
+"""The one live stream: jobs, executions and workers, as they change.
+
+A stream ends when the master stops, and within a keep-alive of its credential's end; a client opens the next
+one with the id it saw last.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header
+from starlette.responses import StreamingResponse
+
+from master.api.deps import NamespaceFilter, ServicesDep, Viewer
+from master.api.problems import problems
+from master.domain.live_events import KEEP_ALIVE, Audience
+from master.domain.rights import Principal, Right
+from master.services.event_hub import EventHub, EventStream
+
+router = APIRouter(prefix="/api/v1", tags=["Live"])
+
+KEEP_ALIVE_S: Final = 15.0
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    # nginx would collect events until its buffer is full.
+    "X-Accel-Buffering": "no",
+}
+_EXAMPLE: Final = (
+    'id: 5f0c6a4e1f6b-17\nevent: job\ndata: {"namespace":"default","name":"backup","uid":"kq3x5h2m9w1abc",'
+    '"revision":1234,"deleted":false}\n\n'
+)
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events until either side ends it.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    },
+    **problems(429),
+}
+
+
+@router.get("/events", summary="Follow what happens", response_class=StreamingResponse, responses=_ANSWERS)
+async def follow_events(
+    principal: Viewer,
+    services: ServicesDep,
+    namespace: NamespaceFilter = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=64, description="The id seen last: what came behind it is sent first.")
+    ] = None,
+) -> StreamingResponse:
+    """
+    Server-sent events.
+
+    `job` {namespace, name, uid, revision, deleted}; `execution` {id, namespace, job, status, worker, at (the
+    tick), started_at, finished_at}, once when it is claimed (`running`) and once when its outcome is recorded
+    (`status` null: it has ended and its record is not there yet); `worker` {id, status}; `hello` {master,
+    version} first. After `resync` something may have been missed: ask for everything again. Several changes
+    of one thing within 250 ms are one event. A comment every 15 s keeps proxies from closing the stream.
+    """
+    stream = services.events.open(principal.name, _audience(principal, namespace), last_event_id)
+    return StreamingResponse(
+        _told(services.events, stream), media_type="text/event-stream", headers=dict(_HEADERS)
+    )
+
+
+async def _told(hub: EventHub, stream: EventStream) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    text = await stream.next()
+            except TimeoutError:
+                text = KEEP_ALIVE
+            if text is None:
+                return
+            yield text
+    finally:
+        hub.close(stream)
+
+
+def _audience(principal: Principal, namespace: str | None) -> Audience:
+    """What the principal may see, narrowed to what was asked for."""
+    seen = principal.within(Right.SEE, namespace)
+    return Audience(None if seen is None else frozenset(seen))
