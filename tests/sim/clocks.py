@@ -23,9 +23,14 @@ class SkewedClock:
         self._offset_s = offset_s
         self._drift = drift
         self._since_s = loop.time()
+        self._told: tuple[float, datetime] = (-1.0, EPOCH)
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self._loop.time() + self.offset_s)
+        # Asked several times at most instants, and a datetime costs more than all else here.
+        shown_s = self._loop.time() + self.offset_s
+        if self._told[0] != shown_s:
+            self._told = (shown_s, EPOCH + timedelta(seconds=shown_s))
+        return self._told[1]
 
     def uptime_s(self) -> float:
         # Not the loop's own number: code that mixes up uptime and loop time must not get away with it.

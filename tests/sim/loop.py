@@ -8,7 +8,7 @@ until it is thawed (SIGSTOP, a suspended machine); a dead one never runs anythin
 
 import asyncio
 import contextvars
-import selectors
+import heapq
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, NoReturn, TypeVar
@@ -47,7 +47,8 @@ class Host:
         self.is_dead = False
         self._loop = loop
         self._held: list[asyncio.Handle] = []
-        self._tasks: dict[int, asyncio.Task[Any]] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._forget_ended_at = 100
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
         """Run *work* as a task of this host."""
@@ -83,11 +84,13 @@ class Host:
     @property
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Its tasks that have not ended, in the order in which they were started."""
-        return [task for task in self._tasks.values() if not task.done()]
+        return [task for task in self._tasks if not task.done()]
 
     def own(self, task: "SimTask[Any]") -> None:
-        self._tasks[task.number] = task
-        task.add_done_callback(lambda _: self._tasks.pop(task.number, None))
+        self._tasks.append(task)
+        if len(self._tasks) > self._forget_ended_at:
+            self._tasks = self.tasks
+            self._forget_ended_at = 2 * len(self._tasks) + 100
 
     def dispose(self) -> None:
         """After the simulation: cancel its tasks, even if it is dead, so that nothing is left over."""
@@ -111,28 +114,77 @@ class SimTask(asyncio.Task[T]):
         return self is other
 
 
-class _JumpingSelector(selectors.SelectSelector):
-    """Never waits: where a real selector would sleep, time jumps."""
+class _When(float):
+    """The instant of a timer, as the heap compares it: C compares floats, and timers only Python."""
 
-    loop: "JumpingLoop"
+    __slots__ = ("handle",)
+    handle: asyncio.TimerHandle
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._turns = 0
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if ready or timeout == 0:
-            self._turns += 1
-            if self._turns > MAX_TURNS:
-                self._turns = 0
-                raise Livelock(f"{MAX_TURNS} turns at {self.loop.time():.6f} s; busy: {self.loop.busy()}")
-            return ready
-        self._turns = 0
-        if timeout is None:
-            raise Deadlock(f"all tasks are blocked and no timer is pending; waiting: {self.loop.waiting()}")
-        self.loop.jump(timeout)
-        return []
+class _Handle(asyncio.Handle):
+    """A handle that asks nobody whether it is being debugged."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: "JumpingLoop",
+        context: contextvars.Context,
+    ) -> None:
+        self._context = context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """The same for timers."""
+
+    __slots__ = ()
+    _loop: "JumpingLoop"
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: "JumpingLoop",
+        context: contextvars.Context,
+    ) -> None:
+        self._context = context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None
+            if self._scheduled:
+                self._loop.cancelled_timers += 1
+
+
+class _HostTimer(_Timer):
+    """A timer that waits for the thaw when it comes due while its host stands still."""
+
+    __slots__ = ("host",)
+    host: Host
+
+    def _run(self) -> None:
+        if self.host.is_stopped:
+            self.host.hold(self)
+        else:
+            super()._run()
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -141,18 +193,62 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now_s = 0.0
         self._task_count = 0
+        self._turns = 0
         self._thread_id_at_start = threading.get_ident()
-        selector = _JumpingSelector()
-        selector.loop = self
-        super().__init__(selector)
+        super().__init__()
+        self._timers: list[_When] = []
+        self.cancelled_timers = 0
         self.set_task_factory(_make_task)  # type: ignore[arg-type]
 
     def time(self) -> float:
         return self._now_s
 
-    def jump(self, seconds: float) -> None:
-        """Let *seconds* pass."""
-        self._now_s += seconds
+    def _run_once(self) -> None:
+        """
+        One turn: time jumps if nothing is ready, timers that are due follow, everything that is ready runs.
+
+        Takes the place of asyncio's own turn, which asks the operating system for events every time and
+        compares timers in Python: half of the time of a simulation. The order of callbacks is the same.
+        """
+        timers, ready = self._timers, self._ready  # type: ignore[attr-defined]
+        self._drop_cancelled()
+        if ready or self._stopping:  # type: ignore[attr-defined]
+            self._turns += 1
+            if self._turns > MAX_TURNS:
+                self._turns = 0
+                raise Livelock(f"{MAX_TURNS} turns at {self.time():.6f} s; busy: {self.busy()}")
+        elif timers:
+            self._turns = 0
+            self._now_s += max(0.0, timers[0] - self._now_s)
+        else:
+            raise Deadlock(f"all tasks are blocked and no timer is pending; waiting: {self.waiting()}")
+        due_before_s = self._now_s + self._clock_resolution  # type: ignore[attr-defined]
+        while timers and timers[0] < due_before_s:
+            timer = heapq.heappop(timers).handle
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _drop_cancelled(self) -> None:
+        """As asyncio does it: from the top of the heap one by one, and all at once when they are too many."""
+        timers = self._timers
+        if len(timers) > 100 and self.cancelled_timers > len(timers) / 2:
+            kept = []
+            for when in timers:
+                if when.handle._cancelled:
+                    when.handle._scheduled = False
+                else:
+                    kept.append(when)
+            heapq.heapify(kept)
+            timers[:] = kept
+            self.cancelled_timers = 0
+            return
+        while timers and timers[0].handle._cancelled:
+            self.cancelled_timers -= 1
+            heapq.heappop(timers).handle._scheduled = False
 
     # hosts
 
@@ -160,12 +256,22 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         context = contextvars.copy_context() if context is None else context  # an empty one is false
+        handle = _Handle(callback, args, self, context)
         host = context.get(_host)
         if host is not None and host.is_stopped:
-            handle = asyncio.Handle(callback, args, self, context)
             host.hold(handle)
-            return handle
-        return super().call_soon(callback, *args, context=context)
+        else:
+            self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self,
@@ -177,11 +283,13 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         context = contextvars.copy_context() if context is None else context  # an empty one is false
         host = context.get(_host)
         if host is None:
-            return super().call_at(when, callback, *args, context=context)
-        # The timer's own callback looks at the host when it fires; the handle is what the caller may cancel.
-        cell: list[asyncio.TimerHandle] = []
-        timer = super().call_at(when, _fire, host, cell, callback, args, context=context)
-        cell.append(timer)
+            timer = _Timer(when, callback, args, self, context)
+        else:
+            timer = _HostTimer(when, callback, args, self, context)
+            timer.host = host
+        instant = _When(when)
+        instant.handle = timer
+        heapq.heappush(self._timers, instant)
         return timer
 
     def hold_ready(self, host: Host) -> None:
@@ -213,6 +321,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def waiting(self) -> str:
         names = sorted(task.get_name() for task in asyncio.all_tasks(self))
         return ", ".join(names) or "no task at all"
+
+    def close(self) -> None:
+        self._timers.clear()
+        super().close()
 
     # what virtual time does not know
 
@@ -265,18 +377,6 @@ def current_host() -> Host | None:
 def outside(function: Callable[..., T], *args: Any) -> T:
     """Call *function* as the simulation itself: what it starts belongs to no host and outlives them all."""
     return contextvars.Context().run(function, *args)
-
-
-def _fire(
-    host: Host, cell: list[asyncio.TimerHandle], callback: Callable[..., object], args: tuple[Any, ...]
-) -> None:
-    if host.is_stopped:
-        # A timer that is cancelled while its host stands still must not fire after the thaw.
-        context = contextvars.copy_context()
-        late = asyncio.Handle(_fire, (host, cell, callback, args), asyncio.get_running_loop(), context)
-        host.hold(late)
-    elif not cell[0].cancelled():
-        callback(*args)
 
 
 def _make_task(

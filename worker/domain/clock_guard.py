@@ -17,6 +17,8 @@ MAX_OFFSET_MS: Final = 2_000
 MAX_FORWARD_STEP_S: Final = 3 * 3600
 #: A step smaller than this is the clock being disciplined.
 _NOTICEABLE_STEP_S: Final = 0.5
+#: Two readings a moment apart: asked before every claim, so nothing is built for them.
+_SAME_S: Final = 0.001
 GOOD_SAMPLES: Final = 3
 
 
@@ -59,6 +61,8 @@ class ClockStep:
 def observe(state: ClockState, *, wall_s: float, uptime_s: float) -> tuple[ClockState, ClockStep | None]:
     """Take note of the two clocks of this host; the second result is a step, if there was one."""
     base_s = wall_s - uptime_s
+    if state.base_s is not None and abs(base_s - state.base_s) < _SAME_S:
+        return state, None
     if state.base_s is None or abs(base_s - state.base_s) < _NOTICEABLE_STEP_S:
         # Slow drift moves the base along, so that a month of it never adds up to a step.
         return replace(state, base_s=base_s), None
