@@ -10,7 +10,21 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from master.api import docs, errors, events, executions, jobs, logs, schedules, system, workers
+from master.api import (
+    batches,
+    docs,
+    errors,
+    events,
+    executions,
+    job_details,
+    job_drafts,
+    jobs,
+    logs,
+    overview,
+    schedules,
+    system,
+    workers,
+)
 from master.api.admission import Admission
 from master.api.deps import Services
 from master.api.openapi import document
@@ -19,7 +33,12 @@ from master.config import MasterConfig
 from master.web import dashboard_route
 
 ROUTERS: Final[Sequence[APIRouter]] = (
+    overview.router,
+    # Before the routes of one job and one execution: `batch` is no id.
+    batches.router,
     jobs.router,
+    job_details.router,
+    job_drafts.router,
     schedules.router,
     logs.router,
     executions.router,
@@ -37,6 +56,7 @@ with a `code` for programs and a pointer to each wrong field. Lists come in page
 as `page_token` with the same filters. Times are RFC 3339 in UTC.
 """
 _TAGS: Final = [
+    {"name": "Overview", "description": "Everything at a glance."},
     {"name": "Jobs", "description": "What is to run, and when."},
     {"name": "Schedules", "description": "Schedules before they are saved."},
     {"name": "Executions", "description": "What ran, how it ended, and what it wrote."},

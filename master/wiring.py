@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from common.kv.session import Session
 from master.api.deps import Services
+from master.assembly.figures import make_figures
 from master.assembly.ground import Loop, open_ground
 from master.assembly.jobs import make_jobs
 from master.assembly.live import make_live
@@ -46,6 +47,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
         views = make_views(ground)
         people = make_people(ground)
         jobs = make_jobs(ground, views)
+        figures = make_figures(ground, views, jobs)
         system = make_system(ground, views)
         repairs = make_repairs(ground, views)
         live = make_live(ground, views)
@@ -62,9 +64,19 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
             roster=views.roster,
             people=people,
             events=live.hub,
+            overview=figures.overview,
+            timeline=figures.timeline,
+            versions=figures.versions,
         )
         yield Deps(
             services=services,
-            loops=(*views.loops, *people.loops, *system.loops, *repairs.loops, *live.loops),
+            loops=(
+                *views.loops,
+                *people.loops,
+                *figures.loops,
+                *system.loops,
+                *repairs.loops,
+                *live.loops,
+            ),
             session=ground.session,
         )

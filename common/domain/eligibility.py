@@ -18,6 +18,17 @@ def why_not(job: JobDefinition, worker: WorkerHealth) -> str | None:
     return why_target_excludes(job.target, worker.worker, worker.labels)
 
 
+def reasons_against(job: JobDefinition, worker: WorkerHealth) -> list[str]:
+    """Everything that keeps *worker* from running *job*; empty when it may, and is not paused."""
+    reasons = [f"is {worker.status}"] if worker.status != "online" else []
+    if worker.claims_paused is not None:
+        reasons.append(worker.claims_paused)
+    if job.executor not in worker.executors:
+        reasons.append(f"does not offer executor {job.executor!r}")
+    excluded = why_target_excludes(job.target, worker.worker, worker.labels)
+    return [*reasons, excluded] if excluded is not None else reasons
+
+
 def why_target_excludes(target: JobTarget, worker_id: str, labels: Mapping[str, str]) -> str | None:
     """Why *target* leaves this worker out; None when it does not."""
     if target.workers and worker_id not in target.workers:

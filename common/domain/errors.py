@@ -58,6 +58,10 @@ class WorkerNotFound(NotFound):
     """There is no worker of that id."""
 
 
+class VersionNotFound(NotFound):
+    """There is no such version of this job, or it is not kept any more."""
+
+
 class Conflict(CronError):
     """What was asked does not fit the present state."""
 

@@ -31,6 +31,8 @@ RESERVED_JOB_NAMES: Final = frozenset(
         "export",
         "import",
         "plan",
+        "check",
+        "test-run",
     }
 )
 

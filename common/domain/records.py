@@ -17,6 +17,7 @@ LEDGER: Final = "ledger"
 OUTPUT: Final = "output"
 WORKERS: Final = "workers"
 WORKER_METRICS: Final = "worker_metrics"
+JOB_VERSIONS: Final = "job_versions"
 
 Document: TypeAlias = dict[str, Any]
 

@@ -10,7 +10,15 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
-from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, WORKER_METRICS, WORKERS, Document
+from common.domain.records import (
+    EXECUTIONS,
+    JOB_VERSIONS,
+    LEDGER,
+    OUTPUT,
+    WORKER_METRICS,
+    WORKERS,
+    Document,
+)
 from common.mongo.client import unavailable
 
 METRICS_KEPT_S: Final = 7 * 86_400
@@ -45,6 +53,11 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     LEDGER: (
         IndexModel([("uid", ASCENDING), ("tick", DESCENDING)], name="uid_tick"),
         IndexModel([("namespace", ASCENDING), ("job", ASCENDING), ("tick", DESCENDING)], name="job_tick"),
+        IndexModel(
+            [("kind", ASCENDING), ("tick", DESCENDING)],
+            name="missed",
+            partialFilterExpression={"kind": "missed"},
+        ),
         _EXPIRY,
     ),
     OUTPUT: (
@@ -52,6 +65,10 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         _EXPIRY,
     ),
     WORKERS: (_EXPIRY,),
+    JOB_VERSIONS: (
+        IndexModel([("uid", ASCENDING), ("generation", DESCENDING)], name="uid_generation"),
+        _EXPIRY,
+    ),
 }
 
 

@@ -19,7 +19,7 @@ from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, WORKERS, Document
 from common.mongo.client import unavailable
 from master.ports import COUNT_CAP, ExecutionFilter, ExecutionKey, ExecutionOrder, Total
 
-_QUERY_LIMIT_MS: Final = 5_000
+QUERY_LIMIT_MS: Final = 5_000
 #: Left out of lists: as large as output can get, or only of interest on the execution's own page.
 _NOT_IN_LISTS: Final = {"out.head": 0, "out.tail": 0, "history": 0, "parameters": 0}
 _SUMMARY: Final = {
@@ -56,7 +56,7 @@ class MongoHistory:
 
     async def version(self) -> str:
         try:
-            answer = await self._database.client.admin.command("buildInfo", maxTimeMS=_QUERY_LIMIT_MS)
+            answer = await self._database.client.admin.command("buildInfo", maxTimeMS=QUERY_LIMIT_MS)
         except PyMongoError as error:
             self._is_connected = False
             raise unavailable(error) from error
@@ -67,51 +67,51 @@ class MongoHistory:
         self, where: ExecutionFilter, order: ExecutionOrder, *, after: ExecutionKey | None, limit: int
     ) -> list[Document]:
         direction = DESCENDING if order.is_descending else ASCENDING
-        condition = _condition(where)
+        condition = condition_of(where)
         if order.field == "finished_at":
             # Documents without the field would sort before (or behind) all others.
             condition["finished_at"] = {"$type": "date"}
         if after is not None:
             condition = {"$and": [condition, _behind(order, after)]}
-        async with self._query():
-            cursor = self._database[EXECUTIONS].find(condition, _NOT_IN_LISTS, max_time_ms=_QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = self._database[EXECUTIONS].find(condition, _NOT_IN_LISTS, max_time_ms=QUERY_LIMIT_MS)
             return await cursor.sort([(order.field, direction), ("_id", direction)]).limit(limit).to_list()
 
     async def count(self, where: ExecutionFilter) -> Total:
-        condition = _condition(where)
-        async with self._query():
+        condition = condition_of(where)
+        async with self.query():
             if not condition:
                 # Known without counting; what is below the cap is worth an exact answer.
-                count = await self._database[EXECUTIONS].estimated_document_count(maxTimeMS=_QUERY_LIMIT_MS)
+                count = await self._database[EXECUTIONS].estimated_document_count(maxTimeMS=QUERY_LIMIT_MS)
                 if count > COUNT_CAP:
                     return Total(COUNT_CAP, is_exact=False)
             count = await self._database[EXECUTIONS].count_documents(
-                condition, limit=COUNT_CAP + 1, maxTimeMS=_QUERY_LIMIT_MS
+                condition, limit=COUNT_CAP + 1, maxTimeMS=QUERY_LIMIT_MS
             )
         return Total(min(count, COUNT_CAP), is_exact=count <= COUNT_CAP)
 
     async def execution(self, execution_id: str) -> Document | None:
-        async with self._query():
+        async with self.query():
             return await self._database[EXECUTIONS].find_one(
-                {"_id": execution_id}, max_time_ms=_QUERY_LIMIT_MS
+                {"_id": execution_id}, max_time_ms=QUERY_LIMIT_MS
             )
 
     async def executions_by_id(self, execution_ids: Sequence[str]) -> list[Document]:
         if not execution_ids:
             return []
-        async with self._query():
+        async with self.query():
             return (
                 await self._database[EXECUTIONS]
-                .find({"_id": {"$in": list(execution_ids)}}, _NOT_IN_LISTS, max_time_ms=_QUERY_LIMIT_MS)
+                .find({"_id": {"$in": list(execution_ids)}}, _NOT_IN_LISTS, max_time_ms=QUERY_LIMIT_MS)
                 .to_list()
             )
 
     async def recent(self, jobs: Sequence[JobSpec], count: int) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {}
         for start in range(0, len(jobs), _JOBS_PER_QUERY):
-            async with self._query():
+            async with self.query():
                 cursor = await self._database[EXECUTIONS].aggregate(
-                    _recent_of_each(jobs[start : start + _JOBS_PER_QUERY], count), maxTimeMS=_QUERY_LIMIT_MS
+                    _recent_of_each(jobs[start : start + _JOBS_PER_QUERY], count), maxTimeMS=QUERY_LIMIT_MS
                 )
                 async for document in cursor:
                     found.setdefault(document["uid"], []).append(document)
@@ -131,17 +131,17 @@ class MongoHistory:
                 }
             },
         ]
-        async with self._query():
-            cursor = await self._database[EXECUTIONS].aggregate(pipeline, maxTimeMS=6 * _QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = await self._database[EXECUTIONS].aggregate(pipeline, maxTimeMS=6 * QUERY_LIMIT_MS)
             return [
                 {**document, "_id": document["execution"], "uid": document["_id"]}
                 async for document in cursor
             ]
 
     async def finished_since(self, instant: datetime, limit: int) -> list[Document]:
-        async with self._query():
+        async with self.query():
             cursor = self._database[EXECUTIONS].find(
-                {"finished_at": {"$gte": instant}}, _HOW_IT_ENDED, max_time_ms=_QUERY_LIMIT_MS
+                {"finished_at": {"$gte": instant}}, _HOW_IT_ENDED, max_time_ms=QUERY_LIMIT_MS
             )
             return await cursor.sort([("finished_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
 
@@ -149,22 +149,22 @@ class MongoHistory:
         self, uid: str, first: int | None, before: int | None, limit: int
     ) -> list[Document]:
         condition = {"uid": uid, "tick": {"$type": "number", **_range(first, before)}}
-        async with self._query():
-            cursor = self._database[EXECUTIONS].find(condition, _SUMMARY, max_time_ms=_QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = self._database[EXECUTIONS].find(condition, _SUMMARY, max_time_ms=QUERY_LIMIT_MS)
             return await cursor.sort([("tick", DESCENDING), ("attempt", DESCENDING)]).limit(limit).to_list()
 
     async def ledger_rows(
         self, uid: str, first: int | None, before: int | None, limit: int
     ) -> list[Document]:
         condition = {"uid": uid, "tick": {"$type": "number", **_range(first, before)}}
-        async with self._query():
-            cursor = self._database[LEDGER].find(condition, max_time_ms=_QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = self._database[LEDGER].find(condition, max_time_ms=QUERY_LIMIT_MS)
             return await cursor.sort("tick", DESCENDING).limit(limit).to_list()
 
     async def ledger_row_covering(self, uid: str, tick: int) -> Document | None:
-        async with self._query():
+        async with self.query():
             row: Document | None = await self._database[LEDGER].find_one(
-                {"uid": uid, "tick": {"$lte": tick}}, sort=[("tick", DESCENDING)], max_time_ms=_QUERY_LIMIT_MS
+                {"uid": uid, "tick": {"$lte": tick}}, sort=[("tick", DESCENDING)], max_time_ms=QUERY_LIMIT_MS
             )
         if row is None:
             return None
@@ -174,27 +174,27 @@ class MongoHistory:
     async def counts_per_day(self, where: ExecutionFilter) -> list[Document]:
         day = {"$dateToString": {"date": "$scheduled_at", "format": "%Y-%m-%d"}}
         pipeline: list[Document] = [
-            {"$match": _condition(where)},
+            {"$match": condition_of(where)},
             {"$group": {"_id": {"day": day, "status": "$status"}, "count": {"$sum": 1}}},
             {"$sort": {"_id.day": 1}},
         ]
-        async with self._query():
-            cursor = await self._database[EXECUTIONS].aggregate(pipeline, maxTimeMS=_QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = await self._database[EXECUTIONS].aggregate(pipeline, maxTimeMS=QUERY_LIMIT_MS)
             return [{**group["_id"], "count": group["count"]} async for group in cursor]
 
     async def timings(self, where: ExecutionFilter, limit: int) -> list[Document]:
-        condition = {**_condition(where), "finished_at": {"$type": "date"}}
-        async with self._query():
+        condition = {**condition_of(where), "finished_at": {"$type": "date"}}
+        async with self.query():
             cursor = self._database[EXECUTIONS].find(
-                condition, {"_id": 0, "duration_ms": 1, "lateness_ms": 1}, max_time_ms=_QUERY_LIMIT_MS
+                condition, {"_id": 0, "duration_ms": 1, "lateness_ms": 1}, max_time_ms=QUERY_LIMIT_MS
             )
             return await cursor.sort("scheduled_at", DESCENDING).limit(limit).to_list()
 
     async def chunk_numbers(self, execution_id: str) -> list[int]:
         # The key range of `<id>/<number>`; "0" is the character behind "/".
         condition = {"_id": {"$gte": f"{execution_id}/", "$lt": f"{execution_id}0"}}
-        async with self._query():
-            cursor = self._database[OUTPUT].find(condition, {"_id": 1}, max_time_ms=_QUERY_LIMIT_MS)
+        async with self.query():
+            cursor = self._database[OUTPUT].find(condition, {"_id": 1}, max_time_ms=QUERY_LIMIT_MS)
             numbers = [str(document["_id"]).rpartition("/")[2] async for document in cursor]
         return sorted(int(number) for number in numbers if number.isdecimal())
 
@@ -202,20 +202,21 @@ class MongoHistory:
         if not numbers:
             return []
         keys = [f"{execution_id}/{number}" for number in numbers]
-        async with self._query():
+        async with self.query():
             found = (
                 await self._database[OUTPUT]
-                .find({"_id": {"$in": keys}}, max_time_ms=_QUERY_LIMIT_MS)
+                .find({"_id": {"$in": keys}}, max_time_ms=QUERY_LIMIT_MS)
                 .to_list()
             )
         return sorted(found, key=lambda chunk: int(chunk["seq"]))
 
     async def workers(self) -> list[Document]:
-        async with self._query():
-            return await self._database[WORKERS].find({}, max_time_ms=_QUERY_LIMIT_MS).limit(10_000).to_list()
+        async with self.query():
+            return await self._database[WORKERS].find({}, max_time_ms=QUERY_LIMIT_MS).limit(10_000).to_list()
 
     @asynccontextmanager
-    async def _query(self) -> AsyncIterator[None]:
+    async def query(self) -> AsyncIterator[None]:
+        """Around every query: refuses at once while MongoDB is away, and translates what it raises."""
         if not self._is_connected:
             raise StoreUnavailable(
                 "history cannot be read at present: MongoDB does not answer", store="mongodb"
@@ -224,7 +225,7 @@ class MongoHistory:
             yield
         except ExecutionTimeout as error:
             raise StoreUnavailable(
-                f"MongoDB needed more than {_QUERY_LIMIT_MS // 1000} s for this query: narrow the time range "
+                f"MongoDB needed more than {QUERY_LIMIT_MS // 1000} s for this query: narrow the time range "
                 "or the filters",
                 store="mongodb",
             ) from error
@@ -234,7 +235,8 @@ class MongoHistory:
             raise unavailable(error) from error
 
 
-def _condition(where: ExecutionFilter) -> Document:
+def condition_of(where: ExecutionFilter) -> Document:
+    """*where* as a query."""
     condition: Document = {
         name: value for name in ("uid", "job", "worker") if (value := getattr(where, name)) is not None
     }

@@ -1,11 +1,13 @@
 """What the API accepts as bodies, beside the job definition itself. Unknown fields are refused."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from common.domain.ids import Name
-from common.domain.job import Text
+from common.domain.job import JobDefinition, Text
+from master.services.job_catalog import DeleteMode
 
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 ParameterValue = Annotated[Text, Field(max_length=2048)]
@@ -44,3 +46,63 @@ class PreviewBody(_Body):
     )
     namespace: Name = "default"
     count: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+class RevertBody(_Body):
+    """Which version of a job to go back to."""
+
+    generation: Annotated[int, Field(ge=1)]
+
+
+class JobRef(_Body):
+    """One job."""
+
+    namespace: Name = "default"
+    name: Name
+
+
+class JobAction(StrEnum):
+    """What can be done to many jobs at once."""
+
+    ENABLE = "enable"
+    DISABLE = "disable"
+    RUN = "run"
+    KILL = "kill"
+    DELETE = "delete"
+
+
+class JobBatchBody(_Body):
+    """One action on many jobs."""
+
+    action: JobAction
+    jobs: Annotated[list[JobRef], Field(min_length=1, max_length=1000)]
+    until: Annotated[AwareDatetime | None, Field(description="For `disable`: resume at this instant.")] = None
+    mode: Annotated[DeleteMode, Field(description="For `delete`: what becomes of what runs.")] = (
+        DeleteMode.WAIT
+    )
+
+
+class CheckBody(_Body):
+    """A definition that may be wrong: it is an answer here, and no error."""
+
+    definition: dict[str, Any]
+
+
+class TestRunBody(_Body):
+    """A definition to run once without saving it."""
+
+    definition: JobDefinition
+
+
+class ExecutionAction(StrEnum):
+    """What can be done to many executions at once."""
+
+    RETRY = "retry"
+    KILL = "kill"
+
+
+class ExecutionBatchBody(_Body):
+    """One action on many executions."""
+
+    action: ExecutionAction
+    ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(min_length=1, max_length=1000)]

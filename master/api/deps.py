@@ -17,11 +17,14 @@ from master.services.health import HealthMonitor
 from master.services.history import History
 from master.services.job_catalog import JobCatalog, Precondition
 from master.services.job_list import JobList
+from master.services.job_versions import JobVersions
 from master.services.ledger import Ledger
 from master.services.metrics import Metrics
 from master.services.output import OutputReader
+from master.services.overview import Overview
 from master.services.people import People
 from master.services.roster import Roster
+from master.services.timeline import Timeline
 
 _ETAG: Final = re.compile(r'(?:W/)?"?([0-9]{1,19})"?')
 
@@ -42,6 +45,9 @@ class Services:
     metrics: Metrics
     people: People
     events: EventHub
+    overview: Overview
+    timeline: Timeline
+    versions: JobVersions
 
 
 def _services(request: Request) -> Services:

@@ -48,6 +48,7 @@ _TITLES: Final = {
     "job_not_found": "There is no such job",
     "execution_not_found": "There is no such execution",
     "worker_not_found": "There is no such worker",
+    "version_not_found": "There is no such version",
     "route_not_found": "There is nothing at this address",
     "job_exists": "The job exists already",
     "revision_conflict": "The job was changed by someone else",

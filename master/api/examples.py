@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from common.domain.job import JobDefinition
+from master.api import examples_more as more
 
 Examples = dict[str, Any]
 
@@ -49,6 +50,11 @@ PREVIEW: Final[Examples] = {
         "value": {"schedule": "30 2 * * *", "timezone": "Europe/Berlin", "count": 5},
     }
 }
+
+REVERT: Final = more.REVERT
+JOB_BATCH: Final = more.JOB_BATCH
+EXECUTION_BATCH: Final = more.EXECUTION_BATCH
+CHECK: Final = more.CHECK
 
 _UID: Final = "kq3x5h2m9w1abc"
 _EXECUTION_ID: Final = f"{_UID}.1774744200.1"
@@ -188,6 +194,7 @@ ANSWERS: Final[Examples] = {
     "kill_job": {"requested": [_EXECUTION_ID]},
     "disable_job": {**_JOB, "enabled": False},
     "enable_job": _JOB,
+    "revert_job": _JOB,
     "job_ledger": {"items": [_LEDGER_ENTRY], "next_page_token": None, "total": _ONE},
     "explain_tick": {
         "tick": 1774744200,
@@ -237,6 +244,7 @@ ANSWERS: Final[Examples] = {
     "livez": {"status": "ok", "checks": {}},
     "readyz": _HEALTHY,
     "healthz": _HEALTHY,
+    **more.ANSWERS,
     "version": {
         "version": "0.1.0",
         "etcd": {"version": "3.5.21", "db_size_bytes": 2097152},

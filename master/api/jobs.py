@@ -63,9 +63,9 @@ async def save_job(
     try:
         row = await services.catalog.save(definition, precondition, changed_by=principal.name)
     except RevisionConflict as conflict:
-        await _attach_current(services, conflict, definition.namespace, definition.name)
+        await attach_current(services, conflict, definition.namespace, definition.name)
         raise
-    return await _job_answer(services, row)
+    return await job_answer(services, row)
 
 
 @router.get("/list", summary="List jobs", response_model=JobPage, responses=problems())
@@ -147,7 +147,7 @@ async def delete_job(
     try:
         uid = await services.catalog.delete(namespace, name, precondition)
     except RevisionConflict as conflict:
-        await _attach_current(services, conflict, namespace, name)
+        await attach_current(services, conflict, namespace, name)
         raise
     if uid is not None and mode is DeleteMode.KILL:
         await services.commands.kill_all_of(uid, requested_by=principal.name)
@@ -319,16 +319,17 @@ async def _switch(
             namespace, name, enabled=enabled, until=until, precondition=precondition, changed_by=changed_by
         )
     except RevisionConflict as conflict:
-        await _attach_current(services, conflict, namespace, name)
+        await attach_current(services, conflict, namespace, name)
         raise
-    return await _job_answer(services, row)
+    return await job_answer(services, row)
 
 
-async def _job_answer(services: Services, row: JobRow) -> Response:
+async def job_answer(services: Services, row: JobRow) -> Response:
+    """The job as every change of it is answered."""
     return answer(await services.jobs.shown(row), headers=_etag(row))
 
 
-async def _attach_current(services: Services, conflict: RevisionConflict, namespace: str, name: str) -> None:
+async def attach_current(services: Services, conflict: RevisionConflict, namespace: str, name: str) -> None:
     """Put the present version into a refusal, so that a client can compare without asking again."""
     if conflict.details.get("actual"):
         current: Document = await services.jobs.shown(await services.catalog.read(namespace, name))

@@ -87,6 +87,11 @@ class JobCatalog:
         self._view = view
         self._clock = clock
         self._history_days = history_days
+        self._listeners: list[Callable[[JobSpec], None]] = []
+
+    def on_saved(self, listener: Callable[[JobSpec], None]) -> None:
+        """Call *listener* with every version this master has stored."""
+        self._listeners.append(listener)
 
     def find(self, namespace: str, name: str) -> JobRow:
         """
@@ -129,6 +134,18 @@ class JobCatalog:
             return self._version(with_stored_secrets(definition, spec), spec, changed_by)
 
         return await self._write(definition.namespace, definition.name, precondition, next_version)
+
+    def check(self, definition: JobDefinition, *, knows_secrets: bool) -> None:
+        """
+        Raise what `save` would refuse of *definition* itself, whatever is stored by then.
+
+        Args:
+            knows_secrets: Masks may stand for what is stored now; False for who may not see the job.
+        """
+        check_timing(definition)
+        row = self._view.row(definition.namespace, definition.name) if knows_secrets else None
+        stored = row.spec if row else None
+        encode_job(self._version(with_stored_secrets(definition, stored), stored, ""))
 
     async def switch(
         self,
@@ -218,6 +235,8 @@ class JobCatalog:
                 continue
             created = revision if stored is None else stored.kv.create_revision
             self._view.apply(Change(KeyValue(key, value, created, revision)))
+            for listener in self._listeners:
+                listener(spec)
             log.info("job.saved", namespace=namespace, job=name, uid=spec.uid, generation=spec.generation)
             return self.find(namespace, name)
         raise _busy(namespace, name)

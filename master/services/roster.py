@@ -80,6 +80,13 @@ class Roster:
         """Every live worker with the reason why it may not run *job*; None when it may."""
         return [(worker, worker.claims_paused or why_not(job, worker)) for worker in self.live()]
 
+    async def reports(self) -> dict[str, Document]:
+        """What every worker reported last, by id; nothing when MongoDB is away."""
+        try:
+            return {report["_id"]: report for report in await self._history.workers()}
+        except StoreUnavailable:
+            return {}
+
     async def workers(self, namespaces: Collection[str] | None = None) -> list[Document]:
         """
         Every known worker as the API shows it, by id; the live ones alone when MongoDB is away.
@@ -87,10 +94,7 @@ class Roster:
         Args:
             namespaces: Executions of these are counted; None counts all.
         """
-        try:
-            reports = {report["_id"]: report for report in await self._history.workers()}
-        except StoreUnavailable:
-            reports = {}
+        reports = await self.reports()
         running = self._runs.per_worker(namespaces)
         names = sorted({*self._live, *reports})
         return [

@@ -4,6 +4,91 @@
  */
 
 export interface paths {
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the first page shows
+         * @description What needs attention, figures of the last 24 hours, what runs, and what comes within the hour.
+         *
+         *     Figures of history are two seconds old at most as a rule; without MongoDB they stay as they were.
+         */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Past and coming ticks
+         * @description Bars of what ran, marks of what did not, ticks to come, and the load by minute; 48 hours at most.
+         */
+        get: operations["timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one thing to many jobs
+         * @description Enables, disables, runs, kills or deletes up to 1,000 jobs, each by itself.
+         *
+         *     `delete` needs the right to edit in the namespace of each job, everything else the right to operate. The
+         *     answer is 200 also when every item was refused; `ok` says so for each.
+         */
+        post: operations["batch_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/execution/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one thing to many executions
+         * @description Retries or kills up to 1,000 executions, each by itself; `ok` says for each whether it was done.
+         */
+        post: operations["batch_executions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/job/save": {
         parameters: {
             query?: never;
@@ -190,6 +275,90 @@ export interface paths {
         get: operations["explain_tick"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of a job
+         * @description Each save, newest first: who, when, the definition, and what it changed. The latest 200 are kept.
+         */
+        get: operations["job_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/{name}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to a version of a job
+         * @description Saves the definition of that version once more, as a new version; secret values come back with it.
+         *
+         *     With `If-Match` only when nobody has changed the job since.
+         */
+        post: operations["revert_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/{name}/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Workers a job fits
+         * @description Those that may run it in the order in which they try, then the others with what keeps them from it.
+         */
+        get: operations["job_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a definition
+         * @description What saving this definition would say, without saving it; and which live workers could run it.
+         *
+         *     A definition that is wrong is answered with 200 and `problems`; pointers lead into the definition.
+         */
+        post: operations["check_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -557,6 +726,57 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Attention
+         * @description Something to look at: of a job, with the newest instance of it.
+         */
+        Attention: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "failed" | "missed" | "lost" | "timed_out" | "no_worker" | "quarantined" | "late";
+            /** Namespace */
+            namespace: string;
+            /** Job */
+            job: string;
+            /**
+             * Count
+             * @description Executions or ticks within 24 h; 1 for what is a state.
+             */
+            count: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Execution Id */
+            execution_id: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * Bar
+         * @description One execution on the timeline.
+         */
+        Bar: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Job */
+            job: string;
+            status: components["schemas"]["Status"];
+            /**
+             * Scheduled At
+             * Format: date-time
+             */
+            scheduled_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
          * CatchUp
          * @description What happens to ticks that came due while nobody could run them.
          * @enum {string}
@@ -568,6 +788,51 @@ export interface components {
          * @enum {string}
          */
         Cause: "schedule" | "catch_up" | "manual" | "retry" | "queued";
+        /**
+         * Caution
+         * @description Something that is allowed and often not meant.
+         */
+        Caution: {
+            /**
+             * Code
+             * @example no_eligible_worker
+             */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * CheckBody
+         * @description A definition that may be wrong: it is an answer here, and no error.
+         */
+        CheckBody: {
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ComingJob
+         * @description A job that comes due within the hour.
+         */
+        ComingJob: {
+            /** Namespace */
+            namespace: string;
+            /** Job */
+            job: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Count Within Hour
+             * @description Above 120 estimated from the pace.
+             */
+            count_within_hour: number;
+            /** Timezone */
+            timezone: string;
+        };
         /**
          * DeleteMode
          * @description What becomes of executions that run while their job is deleted.
@@ -717,6 +982,51 @@ export interface components {
             live: boolean;
         };
         /**
+         * ExecutionAction
+         * @description What can be done to many executions at once.
+         * @enum {string}
+         */
+        ExecutionAction: "retry" | "kill";
+        /**
+         * ExecutionBatchBody
+         * @description One action on many executions.
+         */
+        ExecutionBatchBody: {
+            action: components["schemas"]["ExecutionAction"];
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * ExecutionBatchItem
+         * @description What became of one execution of a batch.
+         */
+        ExecutionBatchItem: {
+            /** Id */
+            id: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Code
+             * @description As in a problem; null when it was done.
+             */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Execution Id
+             * @description The execution that `retry` asked for.
+             */
+            execution_id: string | null;
+        };
+        /**
+         * ExecutionBatchResult
+         * @description One result per execution, in the order they were sent.
+         */
+        ExecutionBatchResult: {
+            /** Items */
+            items: components["schemas"]["ExecutionBatchItem"][];
+        };
+        /**
          * ExecutionOrder
          * @description A minus means newest first. `finished_at` leaves out what still runs.
          * @enum {string}
@@ -818,6 +1128,19 @@ export interface components {
             checks: {
                 [key: string]: string;
             };
+        };
+        /**
+         * HistoryBehind
+         * @description Records that wait in the workers' spools, as far as the workers could say so.
+         */
+        HistoryBehind: {
+            /** Spooled */
+            spooled: number;
+            /**
+             * Oldest At
+             * Format: date-time
+             */
+            oldest_at: string;
         };
         /**
          * HistoryEntry
@@ -1042,6 +1365,79 @@ export interface components {
              */
             revision: number;
             state: components["schemas"]["JobState"];
+        };
+        /**
+         * JobAction
+         * @description What can be done to many jobs at once.
+         * @enum {string}
+         */
+        JobAction: "enable" | "disable" | "run" | "kill" | "delete";
+        /**
+         * JobBatchBody
+         * @description One action on many jobs.
+         */
+        JobBatchBody: {
+            action: components["schemas"]["JobAction"];
+            /** Jobs */
+            jobs: components["schemas"]["JobRef"][];
+            /**
+             * Until
+             * @description For `disable`: resume at this instant.
+             */
+            until?: string | null;
+            /**
+             * @description For `delete`: what becomes of what runs.
+             * @default wait
+             */
+            mode: components["schemas"]["DeleteMode"];
+        };
+        /**
+         * JobBatchItem
+         * @description What became of one job of a batch.
+         */
+        JobBatchItem: {
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Code
+             * @description As in a problem; null when it was done.
+             */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Execution Id
+             * @description The execution that `run` asked for.
+             */
+            execution_id: string | null;
+        };
+        /**
+         * JobBatchResult
+         * @description One result per job, in the order they were sent.
+         */
+        JobBatchResult: {
+            /** Items */
+            items: components["schemas"]["JobBatchItem"][];
+        };
+        /**
+         * JobCheck
+         * @description What saving a definition would lead to; pointers lead into the definition.
+         */
+        JobCheck: {
+            /** Ok */
+            ok: boolean;
+            /** Problems */
+            problems: components["schemas"]["ErrorItem"][];
+            /** Eligible Workers */
+            eligible_workers: string[];
+            /** Live Workers */
+            live_workers: number;
+            /** Warnings */
+            warnings: components["schemas"]["Caution"][];
         };
         /**
          * JobDefinition
@@ -1592,6 +1988,19 @@ export interface components {
             total: components["schemas"]["Total"];
         };
         /**
+         * JobRef
+         * @description One job.
+         */
+        JobRef: {
+            /**
+             * Namespace
+             * @default default
+             */
+            namespace: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * JobState
          * @description What a job does now.
          */
@@ -1675,6 +2084,82 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+        };
+        /**
+         * JobVersion
+         * @description One saved version of a job.
+         */
+        JobVersion: {
+            /** Generation */
+            generation: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /**
+             * Definition
+             * @description As it was saved, secret values masked.
+             */
+            definition: {
+                [key: string]: unknown;
+            };
+            /**
+             * Changes
+             * @description Against the version before; empty when that one is not kept.
+             */
+            changes: components["schemas"]["VersionChange"][];
+            /** Is Current */
+            is_current: boolean;
+        };
+        /**
+         * JobVersionPage
+         * @description One page of versions, newest first.
+         */
+        JobVersionPage: {
+            /** Items */
+            items: components["schemas"]["JobVersion"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` with the same filters; null on the last page.
+             */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
+        };
+        /**
+         * JobWorker
+         * @description One worker, and whether it may run a job.
+         */
+        JobWorker: {
+            /** Worker */
+            worker: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "online" | "draining" | "offline";
+            /** Eligible */
+            eligible: boolean;
+            /**
+             * Rank
+             * @description 0 tries first; null for one that may not run it.
+             */
+            rank: number | null;
+            /**
+             * Reasons
+             * @description What keeps it from running the job.
+             */
+            reasons: string[];
+        };
+        /**
+         * JobWorkers
+         * @description All workers, those that may run the job first.
+         */
+        JobWorkers: {
+            /** Items */
+            items: components["schemas"]["JobWorker"][];
         };
         /**
          * KillAccepted
@@ -1818,6 +2303,21 @@ export interface components {
              */
             live: boolean;
         };
+        /**
+         * LoadMinute
+         * @description Executions and coming ticks of one minute, over all jobs one may see.
+         */
+        LoadMinute: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Past */
+            past: number;
+            /** Future */
+            future: number;
+        };
         /** MongoVersion */
         MongoVersion: {
             /** Version */
@@ -1910,6 +2410,26 @@ export interface components {
          * @enum {string}
          */
         Overlap: "allow" | "skip" | "queue_one" | "replace";
+        /**
+         * Overview
+         * @description The first page. Lists are bounded: 200 kinds of trouble, 50 running, 20 coming.
+         */
+        Overview: {
+            /** Attention */
+            attention: components["schemas"]["Attention"][];
+            tiles: components["schemas"]["Tiles"];
+            /** Running */
+            running: components["schemas"]["RunningNow"][];
+            /** Next */
+            next: components["schemas"]["ComingJob"][];
+            /**
+             * Success
+             * @description 24 hours, oldest first.
+             */
+            success: components["schemas"]["SuccessHour"][];
+            /** @description Set while history is not up to date. */
+            history_behind: components["schemas"]["HistoryBehind"] | null;
+        };
         /** PerStatusDay */
         PerStatusDay: {
             /**
@@ -2065,6 +2585,20 @@ export interface components {
             on: ("failed" | "timed_out" | "lost")[];
         };
         /**
+         * RevertBody
+         * @description Which version of a job to go back to.
+         */
+        RevertBody: {
+            /** Generation */
+            generation: number;
+        };
+        /**
+         * RowsBy
+         * @description What a row of the timeline is.
+         * @enum {string}
+         */
+        RowsBy: "job" | "worker";
+        /**
          * RunAccepted
          * @description The execution that will be; it exists once a worker has taken it.
          */
@@ -2098,6 +2632,30 @@ export interface components {
              * @default false
              */
             force: boolean;
+        };
+        /**
+         * RunningNow
+         * @description One of the executions that run longest.
+         */
+        RunningNow: {
+            /** Id */
+            id: string;
+            /** Namespace */
+            namespace: string;
+            /** Job */
+            job: string;
+            /** Worker */
+            worker: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Usual Ms
+             * @description Median of its latest successes.
+             */
+            usual_ms: number | null;
         };
         /**
          * SchedulePreview
@@ -2154,6 +2712,23 @@ export interface components {
             duration_ms: number | null;
         };
         /**
+         * SuccessHour
+         * @description How the executions due in one hour stand, and how many ticks of it were missed.
+         */
+        SuccessHour: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Missed */
+            missed: number;
+        };
+        /**
          * Tick
          * @description One scheduled instant.
          */
@@ -2178,6 +2753,90 @@ export interface components {
             flag: "gap" | null;
         };
         /**
+         * Tiles
+         * @description Figures of the first page. `failed_24h` counts failed, timed out and lost executions.
+         */
+        Tiles: {
+            /** Jobs */
+            jobs: number;
+            /** Enabled */
+            enabled: number;
+            /** Paused */
+            paused: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Running */
+            running: number;
+            /** Failed 24H */
+            failed_24h: number;
+            /** Missed 24H */
+            missed_24h: number;
+            /** Succeeded 24H */
+            succeeded_24h: number;
+            /** Workers Online */
+            workers_online: number;
+            /** Workers Draining */
+            workers_draining: number;
+            /** Workers Offline */
+            workers_offline: number;
+        };
+        /**
+         * Timeline
+         * @description One page of rows, and the load of the whole stretch.
+         */
+        Timeline: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Rows */
+            rows: components["schemas"]["TimelineRow"][];
+            /** Next Page Token */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
+            /**
+             * Load
+             * @description Minutes that have any; the last and next 24 h.
+             */
+            load: components["schemas"]["LoadMinute"][];
+            /**
+             * Load Is Complete
+             * @description False while it is being counted, or too much for its budget.
+             */
+            load_is_complete: boolean;
+        };
+        /**
+         * TimelineRow
+         * @description One job, or one worker (which has no coming ticks).
+         */
+        TimelineRow: {
+            /** Key */
+            key: string;
+            /** Namespace */
+            namespace: string | null;
+            /** Job */
+            job: string | null;
+            /** Worker */
+            worker: string | null;
+            /** Past */
+            past: components["schemas"]["Bar"][];
+            /** Unrun */
+            unrun: components["schemas"]["Unrun"][];
+            /** Future */
+            future: string[];
+            /**
+             * Truncated
+             * @description There are more than are shown: the newest are.
+             */
+            truncated: boolean;
+        };
+        /**
          * Total
          * @description How many there are; counting stops at 10,000 for executions.
          */
@@ -2186,6 +2845,23 @@ export interface components {
             count: number;
             /** Is Exact */
             is_exact: boolean;
+        };
+        /**
+         * Unrun
+         * @description A tick, or a run of `count` ticks from it on, that did not start.
+         */
+        Unrun: {
+            /** Tick */
+            tick: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["LedgerKind"];
+            reason: components["schemas"]["Reason"];
+            /** Count */
+            count: number;
         };
         /**
          * Verdict
@@ -2206,6 +2882,21 @@ export interface components {
             key_prefix: string;
             /** Master Id */
             master_id: string;
+        };
+        /**
+         * VersionChange
+         * @description One field that differs from the version before; secret values are masked on both sides.
+         */
+        VersionChange: {
+            /**
+             * Pointer
+             * @example /schedule
+             */
+            pointer: string;
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
         };
         /**
          * WhereItRuns
@@ -2320,6 +3011,688 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    overview: {
+        parameters: {
+            query?: {
+                /** @description Only this namespace. */
+                namespace?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attention": [
+                     *         {
+                     *           "kind": "failed",
+                     *           "namespace": "default",
+                     *           "job": "backup",
+                     *           "count": 2,
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "execution_id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "reason": "exit_code"
+                     *         }
+                     *       ],
+                     *       "tiles": {
+                     *         "jobs": 3,
+                     *         "enabled": 3,
+                     *         "paused": 0,
+                     *         "quarantined": 0,
+                     *         "running": 1,
+                     *         "failed_24h": 2,
+                     *         "missed_24h": 0,
+                     *         "succeeded_24h": 8640,
+                     *         "workers_online": 2,
+                     *         "workers_draining": 0,
+                     *         "workers_offline": 0
+                     *       },
+                     *       "running": [
+                     *         {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "namespace": "default",
+                     *           "job": "backup",
+                     *           "worker": "worker-1",
+                     *           "started_at": "2026-03-29T00:30:00Z",
+                     *           "usual_ms": 72306
+                     *         }
+                     *       ],
+                     *       "next": [
+                     *         {
+                     *           "namespace": "default",
+                     *           "job": "backup",
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "count_within_hour": 1,
+                     *           "timezone": "Europe/Berlin"
+                     *         }
+                     *       ],
+                     *       "success": [
+                     *         {
+                     *           "at": "2026-03-29T00:00:00Z",
+                     *           "counts": {
+                     *             "succeeded": 360,
+                     *             "failed": 1
+                     *           },
+                     *           "missed": 0
+                     *         }
+                     *       ],
+                     *       "history_behind": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    timeline: {
+        parameters: {
+            query?: {
+                /** @description An hour before now if not given. */
+                from?: string | null;
+                /** @description Two hours after `from` if not given. */
+                to?: string | null;
+                /** @description A row for each job, or for each worker. */
+                by?: components["schemas"]["RowsBy"];
+                /** @description Words, as in the list of jobs; or of the worker's id. */
+                q?: string | null;
+                /** @description Only this namespace. */
+                namespace?: string | null;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-03-29T00:00:00Z",
+                     *       "to": "2026-03-29T02:00:00Z",
+                     *       "rows": [
+                     *         {
+                     *           "key": "default/backup",
+                     *           "namespace": "default",
+                     *           "job": "backup",
+                     *           "worker": null,
+                     *           "past": [
+                     *             {
+                     *               "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *               "namespace": "default",
+                     *               "job": "backup",
+                     *               "status": "succeeded",
+                     *               "scheduled_at": "2026-03-29T00:30:00Z",
+                     *               "started_at": "2026-03-29T00:30:00.004Z",
+                     *               "finished_at": "2026-03-29T00:31:12.310Z"
+                     *             }
+                     *           ],
+                     *           "unrun": [
+                     *             {
+                     *               "tick": 1774744200,
+                     *               "at": "2026-03-29T00:30:00Z",
+                     *               "kind": "missed",
+                     *               "reason": "no_worker",
+                     *               "count": 1
+                     *             }
+                     *           ],
+                     *           "future": [
+                     *             "2026-03-29T01:30:00Z"
+                     *           ],
+                     *           "truncated": false
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       },
+                     *       "load": [
+                     *         {
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "past": 7,
+                     *           "future": 0
+                     *         }
+                     *       ],
+                     *       "load_is_complete": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batch_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobBatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "namespace": "default",
+                     *           "name": "backup",
+                     *           "ok": true,
+                     *           "code": null,
+                     *           "detail": null,
+                     *           "execution_id": "kq3x5h2m9w1abc.mz8r2k4h6c1abc.1"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobBatchResult"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batch_executions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionBatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "ok": false,
+                     *           "code": "conflict",
+                     *           "detail": "the execution has not ended yet",
+                     *           "execution_id": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExecutionBatchResult"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     save_job: {
         parameters: {
             query?: never;
@@ -4449,6 +5822,802 @@ export interface operations {
                      *       "detail": "there is no job default/backup",
                      *       "instance": "/api/v1/...",
                      *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_versions: {
+        parameters: {
+            query?: {
+                /** @description Namespace of the job. */
+                namespace?: string;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the job. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "generation": 2,
+                     *           "changed_at": "2026-02-02T09:00:00Z",
+                     *           "changed_by": "admin",
+                     *           "definition": {
+                     *             "name": "backup",
+                     *             "schedule": "30 2 * * *",
+                     *             "command": "true"
+                     *           },
+                     *           "changes": [
+                     *             {
+                     *               "pointer": "/schedule",
+                     *               "before": "@daily",
+                     *               "after": "30 2 * * *"
+                     *             }
+                     *           ],
+                     *           "is_current": true
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobVersionPage"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revert_job: {
+        parameters: {
+            query?: {
+                /** @description Namespace of the job. */
+                namespace?: string;
+            };
+            header?: {
+                /** @description ETag of the version that is to be changed; another one is refused with 412. */
+                "if-match"?: string | null;
+                /** @description `*`: create only; an existing job is refused with 409. */
+                "if-none-match"?: string | null;
+            };
+            path: {
+                /** @description Name of the job. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevertBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "namespace": "default",
+                     *       "name": "backup",
+                     *       "description": "",
+                     *       "labels": {},
+                     *       "executor": "shell",
+                     *       "command": "pg_dump shop | gzip > /backup/shop.gz",
+                     *       "argv": null,
+                     *       "script": null,
+                     *       "request": null,
+                     *       "options": {},
+                     *       "shell": "/bin/bash",
+                     *       "interpreter": "python3",
+                     *       "env": {},
+                     *       "cwd": null,
+                     *       "user": null,
+                     *       "umask": null,
+                     *       "stdin": null,
+                     *       "success_exit_codes": [
+                     *         0
+                     *       ],
+                     *       "limits": {
+                     *         "nofile": null,
+                     *         "nproc": null,
+                     *         "core_bytes": null,
+                     *         "memory_mb": null,
+                     *         "nice": null
+                     *       },
+                     *       "max_output_bytes": 10485760,
+                     *       "kill_leftovers": true,
+                     *       "schedule": "30 2 * * *",
+                     *       "timezone": "Europe/Berlin",
+                     *       "enabled": true,
+                     *       "paused_until": null,
+                     *       "starts_at": null,
+                     *       "ends_at": null,
+                     *       "jitter_s": 0,
+                     *       "overlap": "skip",
+                     *       "catch_up": "last",
+                     *       "catch_up_window_s": null,
+                     *       "start_deadline_s": 30,
+                     *       "timeout_s": 3600,
+                     *       "kill_grace_s": 10,
+                     *       "on_lease_loss": null,
+                     *       "retry": {
+                     *         "max_attempts": 1,
+                     *         "delay_s": 10,
+                     *         "backoff": 2,
+                     *         "max_delay_s": 600,
+                     *         "on": [
+                     *           "failed",
+                     *           "timed_out"
+                     *         ]
+                     *       },
+                     *       "target": {
+                     *         "workers": [],
+                     *         "labels": {}
+                     *       },
+                     *       "history_days": null,
+                     *       "history_runs": null,
+                     *       "uid": "kq3x5h2m9w1abc",
+                     *       "generation": 3,
+                     *       "created_at": "2026-01-10T09:00:00Z",
+                     *       "changed_at": "2026-02-02T09:00:00Z",
+                     *       "changed_by": "admin",
+                     *       "retention_days": 30,
+                     *       "revision": 1234,
+                     *       "state": {
+                     *         "paused": false,
+                     *         "running": [],
+                     *         "next_tick": "2026-03-30T00:30:00Z",
+                     *         "last": {
+                     *           "id": "kq3x5h2m9w1abc.1774744200.1",
+                     *           "status": "succeeded",
+                     *           "reason": null,
+                     *           "cause": "schedule",
+                     *           "tick": 1774744200,
+                     *           "scheduled_at": "2026-03-29T00:30:00Z",
+                     *           "started_at": "2026-03-29T00:30:00.004Z",
+                     *           "finished_at": "2026-03-29T00:31:12.310Z",
+                     *           "duration_ms": 72306,
+                     *           "lateness_ms": 4,
+                     *           "exit_code": 0,
+                     *           "worker": "worker-1",
+                     *           "attempt": 1
+                     *         },
+                     *         "quarantined": null,
+                     *         "eligible_workers": 2
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed since it was read; `current` is the present version. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:revision_conflict",
+                     *       "title": "It was changed since it was read",
+                     *       "status": 412,
+                     *       "detail": "the job was changed since it was read",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "revision_conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_workers: {
+        parameters: {
+            query?: {
+                /** @description Namespace of the job. */
+                namespace?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the job. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "worker": "worker-1",
+                     *           "status": "online",
+                     *           "eligible": true,
+                     *           "rank": 0,
+                     *           "reasons": []
+                     *         },
+                     *         {
+                     *           "worker": "worker-2",
+                     *           "status": "online",
+                     *           "eligible": false,
+                     *           "rank": null,
+                     *           "reasons": [
+                     *             "has no label 'zone'"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobWorkers"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": false,
+                     *       "problems": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ],
+                     *       "eligible_workers": [],
+                     *       "live_workers": 2,
+                     *       "warnings": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobCheck"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
                      *       "errors": []
                      *     }
