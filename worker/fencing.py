@@ -74,8 +74,16 @@ class LeaseWatchdog:
             self._stop_without_cover(running, verdict)
 
     def look_before_start(self, running: RunningExecution) -> None:
-        """The same, and stop *running* if it was claimed under a session that is no more."""
-        self._stop_without_cover(running, decide_hold(self.look()))
+        """
+        The same, and stop *running* if it was claimed under a session that is no more.
+
+        Whatever its overlap policy: what has not started yet, a master may have closed and tried again.
+        """
+        verdict = decide_hold(self.look())
+        if verdict.hold is Hold.OVER or running.assignment.session != self._membership.session:
+            self._press(running, StopCause.FENCED, 0.0)
+        else:
+            self._stop_without_cover(running, verdict)
 
     def _stop_without_cover(self, running: RunningExecution, verdict: Verdict) -> None:
         assignment = running.assignment

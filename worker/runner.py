@@ -19,7 +19,7 @@ from common.domain.retry import next_retry
 from common.runtime.clock import Clock, jittered
 from worker.claims import Claims
 from worker.domain.accounts import final_record, skipped_row, started_record
-from worker.domain.assignment import Assignment, RunReport
+from worker.domain.assignment import Assignment, RunReport, StopCause
 from worker.ports import Journal, Supervisor
 from worker.running import RunningExecution, RunningExecutions
 
@@ -96,16 +96,20 @@ class Runner:
     async def _wait_for_tick(self, running: RunningExecution) -> Reason | None:
         """Sleep until the tick; the reason if the execution must not start any more (situation 27)."""
         assignment = running.assignment
-        patience_s = self._clock.uptime_s() + _MAX_WAIT_S
+        begun_s = self._clock.uptime_s()
         while not running.switch.is_pressed:
             ahead_s = (assignment.start_not_before - _EARLY - self._clock.now()).total_seconds()
             if ahead_s <= 0:
                 break
-            if self._clock.uptime_s() > patience_s:
+            if self._clock.uptime_s() > begun_s + _MAX_WAIT_S:
                 return Reason.CLOCK
             await asyncio.sleep(min(ahead_s, 1.0))
         self._look_before_start(running)
         if running.switch.is_pressed:
+            return None
+        if self._clock.uptime_s() > begun_s + _MAX_WAIT_S + assignment.spec.start_deadline_s:
+            # This process stood still, and its lease outlived that: the tick is older than it may start.
+            running.switch.press(StopCause.FENCED)
             return None
         revision = self._current_revision(assignment.spec.uid)
         if assignment.claimed_at < assignment.start_not_before and revision != running.job_revision:

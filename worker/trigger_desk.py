@@ -232,7 +232,10 @@ class TriggerDesk:
         deadline = now + timedelta(seconds=spec.start_deadline_s)
         result = await self._claims.claim_trigger(claim, deadline=deadline)
         if isinstance(result, Won):
-            self._waiting.pop(waiting.key, None)
+            # Only if it is still this one: queued ticks share a key, and the news of the next may be here
+            # before the late answer to this claim. Forgetting that one would leave it in the store for ever.
+            if self._waiting.get(waiting.key) is waiting:
+                del self._waiting[waiting.key]
             waited = self._clock.now() - waiting.trigger.scheduled_at
             self._launcher.launch(
                 result,

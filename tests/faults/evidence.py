@@ -88,6 +88,7 @@ class Evidence:
         since: Ticks before it are not judged, seconds since the epoch.
         until: When the observation ended.
         alive: Executions whose command was found alive after everything had been stopped.
+        stalls: Every time a worker stood still, however short: what it records then is late.
     """
 
     versions: Sequence[JobVersion]
@@ -98,6 +99,13 @@ class Evidence:
     until: float
     frozen: Sequence[Frozen] = ()
     alive: frozenset[str] = frozenset()
+    stalls: Sequence[Frozen] = ()
+
+    def stood_still(self, host: str, since: float, until: float) -> bool:
+        """Whether the worker on *host* stood still at some time between the two."""
+        return any(
+            stall.host == host and stall.since <= until and since <= stall.until for stall in self.stalls
+        )
 
 
 def marking_command(marker: str, *, duration_s: float = 0.0, exit_code: int = 0) -> str:

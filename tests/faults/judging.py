@@ -65,6 +65,7 @@ class Rules:
         accounting_s: How much longer than its deadline a tick may wait for an account of it.
         skip_race_s: A row that says skipped may be this much older than the start of its tick.
         settle_s: Records may be open for this long before the end of the observation.
+        news_s: How long the news of a change may take to a worker that has claimed a tick ahead.
     """
 
     early_s: float = 0.05
@@ -74,6 +75,7 @@ class Rules:
     accounting_s: float = 0.0
     skip_race_s: float = 1.0
     settle_s: float = 60.0
+    news_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +260,12 @@ def _judge_tick(
 
 
 def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules) -> bool:
-    """A host whose clock is ahead started the tick before it came, and before its job was changed."""
+    """A host whose clock is ahead started the tick before it came, and before it heard of the change."""
     tick = run.execution.tick_s or 0
     return any(
         version.until is not None
         and version.until < tick <= version.until + rules.clock_bound_s
-        and run.true_started_at <= version.until
+        and run.true_started_at <= version.until + rules.news_s
         for version in versions
     )
 

@@ -37,11 +37,14 @@ def judge_records(
     for key, run in by_execution.items():
         longest_s = spec.timeout_s + spec.kill_grace_s if spec.timeout_s else float("inf")
         if run.over_at + (longest_s if run.is_open else 0) <= settled:
-            yield from _judge_run(key, run, evidence.executions.get(key), orphan_after_s)
+            document = evidence.executions.get(key)
+            yield from _judge_run(key, run, document, orphan_after_s, _has_stalled(run, evidence))
     yield from _judge_phantoms(spec, by_execution, evidence.executions)
 
 
-def _judge_run(key: str, run: Run, document: Document | None, orphan_after_s: float) -> Iterator[Complaint]:
+def _judge_run(
+    key: str, run: Run, document: Document | None, orphan_after_s: float, stood_still: bool
+) -> Iterator[Complaint]:
     if document is None:
         yield "record_lost", key, f"ran on {run.host} pid {run.pid}, and history does not know it"
         return
@@ -61,8 +64,13 @@ def _judge_run(key: str, run: Run, document: Document | None, orphan_after_s: fl
     if sign_at > closed_at + orphan_after_s and status != Status.LOST:
         yield "orphan", key, f"lived {sign_at - closed_at:.1f} s longer than its record ({status})"
     stopped = status in (Status.KILLED, Status.TIMED_OUT)
-    if stopped and run.ended_at is not None and sign_at + _EXIT_RACE_S < closed_at:
+    # A worker that stood still after its TERM learns late that the command has ended.
+    if stopped and not stood_still and run.ended_at is not None and sign_at + _EXIT_RACE_S < closed_at:
         yield "status_mismatch", key, f"{status}, {closed_at - sign_at:.1f} s after the command had ended"
+
+
+def _has_stalled(run: Run, evidence: Evidence) -> bool:
+    return evidence.stood_still(run.host, run.true_started_at, run.over_at)
 
 
 def _judge_phantoms(

@@ -42,6 +42,7 @@ class Cluster:
         self.specs: dict[str, list[JobSpec]] = {}
         self.deleted_at: dict[str, float] = {}
         self.frozen: list[Frozen] = []
+        self.stalls: list[Frozen] = []
         self.stepped_hosts: set[str] = set()
         self.kills: set[str] = set()
         self.lease_violations: list[str] = []

@@ -143,11 +143,31 @@ def _calm(w: World, calm_since: float) -> Iterator[str]:
                 if execution not in w.history.executions:
                     yield f"3 {execution}: not started and not accounted for in the calm"
             elif execution in started and started[execution] > due + _LATE_IN_CALM_S + CLOCK_BOUND_S:
-                yield f"9 {execution}: {started[execution] - due:.1f} s late in the calm"
+                if not _were_full(w, due + _LATE_IN_CALM_S, started[execution] - _LATE_IN_CALM_S):
+                    yield f"9 {execution}: {started[execution] - due:.1f} s late in the calm"
             elif execution not in started:
                 row = w.ledger_row(spec.uid, tick)
                 if row is not None and row["kind"] == "missed":
                     yield f"9 {execution}: missed in the calm: {row['reason']}"
+
+
+def _were_full(w: World, since: float, until: float) -> bool:
+    """Whether every slot was taken from *since* to *until*: several jobs came due at that second."""
+    for node in w.nodes.values():
+        changes = sorted(
+            (mark.seen_at, 1 if mark.phase is Phase.START else -1)
+            for mark in node.machine.marks
+            if mark.phase is not Phase.END
+        )
+        at = since
+        while at < until:
+            # A slot is held for a moment after the command, until the execution is closed.
+            if sum(step for seen_at, step in changes if seen_at <= at + 0.1) < node.settings.slots:
+                before = sum(step for seen_at, step in changes if seen_at <= at - 0.1)
+                if before < node.settings.slots:
+                    return False
+            at += 0.25
+    return True
 
 
 def _is_undemanding(spec: JobSpec) -> bool:

@@ -56,6 +56,19 @@ def test_03_a_queued_tick_does_not_start_after_its_window() -> None:
         assert (120, 120, "skipped: overlap") in w.ledger("slow")
 
 
+def test_03_a_queued_tick_survives_the_late_answer_to_the_one_before() -> None:
+    """Seed 891: both have the same key, and the answer to the first claim made the desk forget the second."""
+    with world(workers=1, seed=891) as w:
+        w.save_job("slow", every_s=5, duration_s=7, overlap="queue_one", catch_up_window_s=20)
+        client = w.store.client("worker-1")
+        w.at(20, setattr, client, "lose_answer", lambda _kind: w.chance.random() < 0.6)
+        w.at(110, setattr, client, "lose_answer", lambda _kind: False)
+        w.run(seconds=190)
+
+        assert [] == broken_invariants(w)
+        assert 180 < w.starts("slow")[-1]
+
+
 def test_04_the_next_tick_replaces_the_running_one() -> None:
     """Even if the command ignores TERM: KILL after the grace, and only then the next one."""
     with world(workers=3, seed=4) as w:
@@ -173,15 +186,31 @@ def test_21_a_frozen_worker_is_fenced_off() -> None:
         assert [] == broken_invariants(w)
 
 
-def test_21_a_claim_that_slept_through_its_lease_does_not_start() -> None:
-    """Seed 106: frozen between claim and tick, it started 29 s late."""
+@pytest.mark.parametrize(
+    "overlap",
+    [pytest.param("skip", id="exclusive: seed 106"), pytest.param("allow", id="parallel: seed 377")],
+)
+def test_21_a_claim_that_slept_through_its_lease_does_not_start(overlap: str) -> None:
+    """Frozen between claim and tick, it started 29 s late, and once beside its own next attempt."""
     with world(workers=2, seed=22) as w:
-        w.save_job("job", **MINUTELY)
+        w.save_job("job", **MINUTELY, overlap=overlap)
         w.at(59.6, lambda: [w.freeze(name, 40) for name in w.nodes])
         w.run(seconds=115)
 
         assert [] == w.starts("job")
         assert "lost" == w.statuses("job")[0].split(":")[0]
+
+
+def test_21_a_claim_that_slept_past_its_deadline_does_not_start() -> None:
+    """The lease was renewed right before the freeze and outlived it; the tick was 6.5 s late."""
+    with world(workers=1, seed=23) as w:
+        w.save_job("job", schedule="4 * * * * *", catch_up="none", start_deadline_s=1)
+        w.run(seconds=10)
+        w.at(63.5, w.freeze, "worker-1", 7)
+        w.run(seconds=90)
+
+        assert [4] == rounded(w.starts("job"))
+        assert "lost: before_start" == w.statuses("job")[-1]
 
 
 @pytest.mark.parametrize(

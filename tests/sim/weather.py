@@ -19,6 +19,8 @@ from tests.sim.world import World
 STORM_S: Final = 300.0
 CALM_S: Final = 180.0
 FIRST_FAULT_S: Final = 20.0
+#: A worker that was told to stop has ended by then.
+LONGEST_STOP_S: Final = 30.0
 
 Fault = Callable[[World, random.Random], None]
 
@@ -79,6 +81,7 @@ def make_storm(w: World, chance: random.Random) -> None:
     for _ in range(count):
         w.at(chance.uniform(FIRST_FAULT_S, STORM_S - 5), _strike, w, chance.choice(FAULTS), chance)
     w.at(STORM_S, clear_up, w)
+    w.at(STORM_S + LONGEST_STOP_S, start_all, w)
 
 
 def clear_up(w: World) -> None:
@@ -102,9 +105,13 @@ def clear_up(w: World) -> None:
             clock.step(-clock.offset_s)
         if node.is_frozen:
             node.hosts[-1].thaw()
-        node.start()
-    for master in w.masters.values():
-        master.start()
+    start_all(w)
+
+
+def start_all(w: World) -> None:
+    """Everybody runs; called again for a worker that was still stopping when the storm ended."""
+    for program in [*w.nodes.values(), *w.masters.values()]:
+        program.start()
 
 
 def _strike(w: World, fault: Fault, chance: random.Random) -> None:

@@ -246,6 +246,40 @@ def test_ticks_belong_to_the_version_of_their_time() -> None:
     assert [240, 360] == [tick - NOON for tick in expected_ticks(second, since=NOON, until=end)]
 
 
+@pytest.mark.parametrize(
+    ("started", "expected"),
+    [
+        pytest.param(119.7, {Kind.OK: 2}, id="the news was under way"),
+        pytest.param(121.2, {Kind.OK: 1, Kind.UNSCHEDULED: 1}, id="it had arrived"),
+    ],
+)
+def test_a_tick_claimed_ahead_of_a_change(started: float, expected: Mapping[Kind, int]) -> None:
+    """Changed 0.5 s before the tick of 120 s, on a host whose clock is half a second ahead (seed 345)."""
+    versions = [JobVersion(spec(), until=NOON + 119.5)]
+    marks = [*run(60, 60, 61), *run(120, started, started + 1)]
+    case = Evidence(versions=versions, marks=marks, since=NOON, until=NOON + 900)
+
+    counts = judge(case, Rules(change_grace_s=-1, clock_bound_s=1.0)).counts
+
+    assert expected == {kind: count for kind, count in counts.items() if count}
+
+
+@pytest.mark.parametrize(
+    ("stalls", "expected"),
+    [
+        pytest.param([], {Kind.STATUS_MISMATCH}, id="a worker that looked all the time"),
+        pytest.param([Frozen("a", NOON + 70, NOON + 80)], set(), id="one that stood still"),
+    ],
+)
+def test_a_kill_recorded_long_after_the_end(stalls: list[Frozen], expected: set[Kind]) -> None:
+    """The command ended by itself after its TERM, and the record says killed eight seconds later."""
+    killed = record(60, "killed", at=80, reason="replaced")
+
+    verdict = judge(evidence(run(60, 60, 72), executions=killed, stalls=stalls), STRICT)
+
+    assert expected == {finding.kind for finding in verdict.violations}
+
+
 def test_a_tick_right_before_a_change_is_excused() -> None:
     """Nobody can tell whether the change or the claim came first."""
     verdict = judge(evidence([], minutes=1), Rules(change_grace_s=5))
