@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from common.domain.errors import CronError
-from cronctl import job, worker
+from cronctl import context as contexts
+from cronctl import execution, job, schedule, worker
+from cronctl.events import events
 from cronctl.failures import exit_code_of
 from cronctl.login import login
 from cronctl.options import Target
@@ -22,7 +24,11 @@ app = typer.Typer(
 )
 app.command()(up)
 app.add_typer(job.app, name="job")
+app.add_typer(execution.app, name="execution")
 app.add_typer(worker.app, name="worker")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(contexts.app, name="context")
+app.command()(events)
 app.command()(login)
 app.command()(version)
 

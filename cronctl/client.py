@@ -20,13 +20,20 @@ _TIMEOUT_S: Final = 15.0
 class Api:
     """One connection to one installation; a context manager."""
 
-    def __init__(self, connection: Connection, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        transport: httpx2.BaseTransport | None = None,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> None:
         headers = {"Accept": "application/json"}
         if connection.token:
             headers["Authorization"] = f"Bearer {connection.token}"
         self._connection = connection
+        self._timeout_s = timeout_s
         self._client = httpx2.Client(
-            base_url=f"{connection.api}/api/v1", headers=headers, timeout=_TIMEOUT_S, transport=transport
+            base_url=f"{connection.api}/api/v1", headers=headers, timeout=timeout_s, transport=transport
         )
 
     def __enter__(self) -> Self:
@@ -89,18 +96,44 @@ class Api:
             Unreachable: Nothing answered.
             CronError: The API refused; the class says why (see `failures.error_of`).
         """
-        given = {name: _text(value) for name, value in params.items() if value is not None}
+        given = _given(params)
         try:
             response = self._client.request(
                 method, path, params=given, json=body, headers=dict(headers or {})
             )
         except httpx2.TimeoutException as error:
-            raise Unreachable(f"{self.origin} did not answer within {_TIMEOUT_S:.0f} s") from error
+            raise Unreachable(f"{self.origin} did not answer within {self._timeout_s:.0f} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unreachable(f"cannot reach {self.origin}: {error}") from error
         if response.is_error:
             raise error_of(response)
         return Answer(_json(response), response.headers.get("etag"))
+
+    def stream(
+        self, path: str, last_event_id: str | None, silence_s: float, namespace: str | None
+    ) -> Iterator[str]:
+        """
+        The lines of an event stream, until it ends.
+
+        Raises:
+            Unreachable: Nothing answered, the connection broke, or nothing came for *silence_s*.
+            CronError: The API refused.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if last_event_id:
+            headers["Last-Event-ID"] = last_event_id
+        timeout = httpx2.Timeout(self._timeout_s, read=silence_s)
+        params = _given({"namespace": namespace})
+        try:
+            with self._client.stream(
+                "GET", path, headers=headers, params=params, timeout=timeout
+            ) as response:
+                if response.is_error:
+                    response.read()
+                    raise error_of(response)
+                yield from response.iter_lines()
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Unreachable(f"the stream from {self.origin} broke: {error}") from error
 
 
 class Answer:
@@ -109,6 +142,15 @@ class Answer:
     def __init__(self, body: Json, etag: str | None) -> None:
         self.body = body
         self.etag = etag
+
+
+def _given(params: Mapping[str, object]) -> dict[str, str | list[str]]:
+    """What a query says: nothing for None, one entry per item of a list."""
+    return {
+        name: [_text(item) for item in value] if isinstance(value, list) else _text(value)
+        for name, value in params.items()
+        if value is not None
+    }
 
 
 def _text(value: object) -> str:

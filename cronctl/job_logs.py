@@ -40,16 +40,21 @@ def logs(
             record = api.get(f"/log/{ref.name}", namespace=ref.namespace)["execution"]
         else:
             record = api.get(f"/execution/{execution}")
-        if output is Format.NAME:
-            print(record["id"])
-        elif output in (Format.JSON, Format.YAML):
-            whole = {"execution": record, "output": api.get(f"/execution/{record['id']}/output")}
-            (print_json if output is Format.JSON else print_yaml)(whole)
-        elif follow:
+        if follow and output is None:
             raise typer.Exit(follow_execution(api, record["id"]))
-        else:
-            _print_output(api, record["id"], after_seq=_BEFORE_THE_FIRST)
-            _note(record)
+        print_whole(api, record, output)
+
+
+def print_whole(api: Api, record: Row, output: Format | None) -> None:
+    """Print what an execution has written so far; its record as well, where a form is asked for."""
+    if output is Format.NAME:
+        print(record["id"])
+    elif output in (Format.JSON, Format.YAML):
+        whole = {"execution": record, "output": api.get(f"/execution/{record['id']}/output")}
+        (print_json if output is Format.JSON else print_yaml)(whole)
+    else:
+        _print_output(api, record["id"], after_seq=_BEFORE_THE_FIRST)
+        _note(record)
 
 
 def follow_execution(api: Api, execution_id: str, *, poll_s: float = 1.0) -> int:

@@ -8,6 +8,7 @@ import typer
 from common.domain.errors import InvalidInput
 from common.domain.ids import checked_name
 from cronctl.client import Api
+from cronctl.completion import complete_job
 from cronctl.contexts import environment, find_connection
 from cronctl.output import Format
 
@@ -63,7 +64,10 @@ def connect(context: typer.Context) -> Api:
 
 
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to print the result.")]
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Name of the job, or namespace/name.")]
+JobArgument = Annotated[
+    str,
+    typer.Argument(metavar="JOB", help="Name of the job, or namespace/name.", autocompletion=complete_job),
+]
 NamespaceOption = Annotated[
     str | None, typer.Option("-n", "--namespace", help="Namespace of the job; 'default' unless given.")
 ]
