@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from master.api import (
+    audit,
     batches,
     docs,
     errors,
@@ -26,6 +27,7 @@ from master.api import (
     workers,
 )
 from master.api.admission import Admission
+from master.api.audit_layer import AuditLayer
 from master.api.deps import Services
 from master.api.openapi import document
 from master.api.request_scope import RequestScope
@@ -44,6 +46,8 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     executions.router,
     workers.router,
     events.router,
+    audit.router,
+    audit.job_router,
     system.router,
     docs.router,
 )
@@ -62,6 +66,7 @@ _TAGS: Final = [
     {"name": "Executions", "description": "What ran, how it ended, and what it wrote."},
     {"name": "Workers", "description": "Who runs it."},
     {"name": "Live", "description": "What happens, as it happens."},
+    {"name": "Audit", "description": "Who changed what, or tried to."},
     {"name": "System", "description": "The master itself."},
 ]
 
@@ -74,6 +79,8 @@ def build_app(services: Services, config: MasterConfig) -> FastAPI:
     app.add_middleware(
         Admission, tokens=services.people.admin_tokens, trusts_loopback=not config.behind_tls_proxy
     )
+    routes = [route for router in ROUTERS for route in router.routes]
+    app.add_middleware(AuditLayer, trail=services.audit, clock=services.clock, routes=routes)
     app.add_middleware(RequestScope, clock=services.clock, metrics=services.metrics, uses_tls=config.uses_tls)
     return app
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from common.kv.session import Session
 from master.api.deps import Services
+from master.assembly.audit import open_audit
 from master.assembly.figures import make_figures
 from master.assembly.ground import Loop, open_ground
 from master.assembly.jobs import make_jobs
@@ -43,7 +44,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
     Raises:
         ConfigError: A file that is named cannot be used.
     """
-    async with open_ground(config, address) as ground:
+    async with open_ground(config, address) as ground, open_audit(ground) as audit:
         views = make_views(ground)
         people = make_people(ground)
         jobs = make_jobs(ground, views)
@@ -67,6 +68,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
             overview=figures.overview,
             timeline=figures.timeline,
             versions=figures.versions,
+            audit=audit.trail,
         )
         yield Deps(
             services=services,
@@ -74,6 +76,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
                 *views.loops,
                 *people.loops,
                 *figures.loops,
+                *audit.loops,
                 *system.loops,
                 *repairs.loops,
                 *live.loops,

@@ -18,6 +18,8 @@ OUTPUT: Final = "output"
 WORKERS: Final = "workers"
 WORKER_METRICS: Final = "worker_metrics"
 JOB_VERSIONS: Final = "job_versions"
+AUDIT: Final = "audit"
+AUDIT_ANCHOR: Final = "audit_anchor"
 
 Document: TypeAlias = dict[str, Any]
 

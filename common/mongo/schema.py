@@ -11,6 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from common.domain.records import (
+    AUDIT,
     EXECUTIONS,
     JOB_VERSIONS,
     LEDGER,
@@ -68,6 +69,13 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     JOB_VERSIONS: (
         IndexModel([("uid", ASCENDING), ("generation", DESCENDING)], name="uid_generation"),
         _EXPIRY,
+    ),
+    # No expiry: a chain may only be cut at its beginning, which is the masters' business.
+    AUDIT: (
+        IndexModel([("fact_id", ASCENDING)], name="fact", unique=True),
+        IndexModel([("object", ASCENDING), ("namespace", ASCENDING), ("_id", DESCENDING)], name="object"),
+        IndexModel([("actor", ASCENDING), ("_id", DESCENDING)], name="actor"),
+        IndexModel([("at", DESCENDING)], name="at"),
     ),
 }
 

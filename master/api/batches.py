@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
-from common.domain.errors import JobNotFound
+from common.domain.errors import JobNotFound, NotAllowed
 from common.domain.records import Document
 from master.api import examples
+from master.api.audited import Draft, DraftDep, audited
 from master.api.auth import check_found
 from master.api.bodies import ExecutionAction, ExecutionBatchBody, JobAction, JobBatchBody, JobRef
 from master.api.deps import Operator, Services, ServicesDep, Viewer
@@ -15,6 +16,7 @@ from master.api.execution_access import check_execution
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas_jobs import ExecutionBatchResult, JobBatchResult
+from master.domain.audit import Action, Outcome
 from master.domain.rights import Principal, Right
 from master.services.batch import ItemResult, each
 from master.services.commands import RunRequest
@@ -25,6 +27,7 @@ router = APIRouter(prefix="/api/v1")
 
 @router.post(
     "/job/batch",
+    dependencies=[audited(Action.JOB_BATCH)],
     tags=["Jobs"],
     summary="Do one thing to many jobs",
     response_model=JobBatchResult,
@@ -33,6 +36,7 @@ router = APIRouter(prefix="/api/v1")
 async def batch_jobs(
     principal: Viewer,
     services: ServicesDep,
+    draft: DraftDep,
     body: Annotated[JobBatchBody, Body(openapi_examples=examples.JOB_BATCH)],
 ) -> Response:
     """
@@ -46,6 +50,8 @@ async def batch_jobs(
         return await _act(services, principal, body, job)
 
     results = await each(body.jobs, act)
+    for job, result in zip(body.jobs, results, strict=True):
+        _record(draft, Action(f"job.{body.action}"), job.name, job.namespace, result)
     items = [
         {"namespace": job.namespace, "name": job.name, **_shown(result)}
         for job, result in zip(body.jobs, results, strict=True)
@@ -55,6 +61,7 @@ async def batch_jobs(
 
 @router.post(
     "/execution/batch",
+    dependencies=[audited(Action.EXECUTION_BATCH)],
     tags=["Executions"],
     summary="Do one thing to many executions",
     response_model=ExecutionBatchResult,
@@ -63,6 +70,7 @@ async def batch_jobs(
 async def batch_executions(
     principal: Operator,
     services: ServicesDep,
+    draft: DraftDep,
     body: Annotated[ExecutionBatchBody, Body(openapi_examples=examples.EXECUTION_BATCH)],
 ) -> Response:
     """Retries or kills up to 1,000 executions, each by itself; `ok` says for each whether it was done."""
@@ -76,6 +84,8 @@ async def batch_executions(
         return None
 
     results = await each(body.ids, act)
+    for execution_id, result in zip(body.ids, results, strict=True):
+        _record(draft, Action(f"execution.{body.action}"), execution_id, None, result)
     items = [
         {"id": execution_id, **_shown(result)} for execution_id, result in zip(body.ids, results, strict=True)
     ]
@@ -108,6 +118,15 @@ async def _act(services: Services, principal: Principal, body: JobBatchBody, job
             if uid is not None and body.mode is DeleteMode.KILL:
                 await services.commands.kill_all_of(uid, requested_by=by)
     return None
+
+
+def _record(draft: Draft, action: Action, target: str, namespace: str | None, result: ItemResult) -> None:
+    error = result.error
+    outcome = Outcome.DONE
+    if error is not None:
+        outcome = Outcome.REFUSED if isinstance(error, NotAllowed) else Outcome.FAILED
+    detail = str(error) if error is not None else result.execution_id
+    draft.item(action, target, namespace, outcome=outcome, detail=detail)
 
 
 def _shown(result: ItemResult) -> Document:

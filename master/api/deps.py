@@ -11,6 +11,7 @@ from common.domain.ids import NAME_PATTERN
 from common.runtime.clock import Clock
 from master.api.auth import needs
 from master.domain.rights import Principal, Right
+from master.services.audit import AuditTrail
 from master.services.commands import Commands
 from master.services.event_hub import EventHub
 from master.services.health import HealthMonitor
@@ -48,6 +49,7 @@ class Services:
     overview: Overview
     timeline: Timeline
     versions: JobVersions
+    audit: AuditTrail
 
 
 def _services(request: Request) -> Services:

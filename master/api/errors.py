@@ -75,7 +75,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
     current: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The answer for one error."""
+    """The answer for one error; the audit trail finds the reason in the request's state."""
+    scope.setdefault("state", {})["problem"] = detail
     content = Problem(
         type=f"urn:everytick:problem:{code}",
         title=_TITLES.get(code, HTTPStatus(status).phrase),
@@ -83,7 +84,7 @@ def problem(
         detail=detail,
         instance=scope["path"],
         code=code,
-        request_id=scope.get("state", {}).get("request_id", ""),
+        request_id=scope["state"].get("request_id", ""),
         errors=list(items),
     ).model_dump(exclude={"current"})
     if current is not None:

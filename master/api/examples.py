@@ -179,6 +179,25 @@ _WORKER: Final[Examples] = {
     "tzdata": "2026.1",
     "claims_paused": None,
 }
+_HASH: Final = "9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e1d8a5c2f"
+_AUDIT_ENTRY: Final[Examples] = {
+    "seq": 812,
+    "entry_id": "0f6cbd3e58a94f1c9d2e7a4b5c6d8e9f",
+    "at": "2026-03-29T00:29:58.120Z",
+    "actor": "anna",
+    "actor_kind": "user",
+    "client": "10.0.0.23",
+    "action": "job.save",
+    "object": "backup",
+    "namespace": "default",
+    "outcome": "done",
+    "detail": None,
+    "before": {"schedule": "0 2 * * *"},
+    "after": {"schedule": "30 2 * * *"},
+    "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+    "hash": _HASH,
+    "previous_hash": "1d8a5c2f9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e",
+}
 _ONE: Final[Examples] = {"count": 1, "is_exact": True}
 _HEALTHY: Final[Examples] = {
     "status": "ok",
@@ -241,6 +260,17 @@ ANSWERS: Final[Examples] = {
         "by_version": {"0.1.0": 2},
     },
     "get_worker": _WORKER,
+    "list_audit": {"items": [_AUDIT_ENTRY], "next_page_token": None, "total": _ONE},
+    "job_audit": {"items": [_AUDIT_ENTRY], "next_page_token": None, "total": _ONE},
+    "verify_audit": {
+        "ok": True,
+        "checked": 812,
+        "first_seq": 1,
+        "last_seq": 812,
+        "last_hash": _HASH,
+        "broken_at": None,
+        "detail": "every entry follows the one before it",
+    },
     "livez": {"status": "ok", "checks": {}},
     "readyz": _HEALTHY,
     "healthz": _HEALTHY,

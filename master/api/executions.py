@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from common.domain.records import Stream
+from master.api.audited import audited
 from master.api.deps import ExecutionIdPath, Operator, ServicesDep, Viewer
 from master.api.execution_access import check_execution, visible_execution
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import Execution, KillAccepted, Output, RunAccepted
+from master.domain.audit import Action
 from master.domain.rights import Right
 from master.services.output import OutputQuery
 
@@ -72,6 +74,7 @@ async def get_output(
 
 @router.post(
     "/{execution_id}/kill",
+    dependencies=[audited(Action.EXECUTION_KILL)],
     summary="Kill an execution",
     status_code=202,
     response_model=KillAccepted,
@@ -88,6 +91,7 @@ async def kill_execution(
 
 @router.post(
     "/{execution_id}/retry",
+    dependencies=[audited(Action.EXECUTION_RETRY)],
     summary="Run an execution's job again",
     status_code=202,
     response_model=RunAccepted,

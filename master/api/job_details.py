@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Response
 
 from common.domain.errors import RevisionConflict, VersionNotFound
 from master.api import examples
+from master.api.audited import DraftDep, audited
 from master.api.bodies import RevertBody
 from master.api.deps import (
     Editor,
@@ -22,6 +23,7 @@ from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import Job
 from master.api.schemas_jobs import JobVersionPage, JobWorkers
+from master.domain.audit import Action
 from master.domain.job_fit import fit
 from master.domain.keyset import decode_page_token, encode_page_token
 
@@ -58,6 +60,7 @@ async def job_versions(
 
 @router.post(
     "/{name}/revert",
+    dependencies=[audited(Action.JOB_REVERT)],
     summary="Go back to a version of a job",
     response_model=Job,
     responses=problems(404, 412, 413, 415),
@@ -65,6 +68,7 @@ async def job_versions(
 async def revert_job(
     principal: Editor,
     services: ServicesDep,
+    draft: DraftDep,
     precondition: PreconditionDep,
     name: JobNamePath,
     body: Annotated[RevertBody, Body(openapi_examples=examples.REVERT)],
@@ -80,7 +84,9 @@ async def revert_job(
         raise VersionNotFound(f"version {body.generation} of this job is not kept")
     definition = await services.versions.definition(row.uid, body.generation)
     try:
-        saved = await services.catalog.save(definition, precondition, changed_by=principal.name)
+        saved = await services.catalog.save(
+            definition, precondition, changed_by=principal.name, witness=draft.changed_job
+        )
     except RevisionConflict as conflict:
         await attach_current(services, conflict, namespace, name)
         raise

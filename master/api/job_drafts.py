@@ -10,6 +10,7 @@ from common.domain.errors import InvalidInput
 from common.domain.job import JobDefinition
 from common.domain.schedule import parse_schedule
 from master.api import examples
+from master.api.audited import changes_nothing
 from master.api.bodies import CheckBody
 from master.api.deps import ServicesDep, Viewer
 from master.api.pointers import error_items, field_pointer
@@ -23,7 +24,13 @@ from master.domain.rights import Right
 router = APIRouter(prefix="/api/v1/job", tags=["Jobs"])
 
 
-@router.post("/check", summary="Check a definition", response_model=JobCheck, responses=problems(413, 415))
+@router.post(
+    "/check",
+    dependencies=[changes_nothing()],
+    summary="Check a definition",
+    response_model=JobCheck,
+    responses=problems(413, 415),
+)
 async def check_job(
     principal: Viewer,
     services: ServicesDep,

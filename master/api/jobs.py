@@ -11,6 +11,7 @@ from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.job import JobDefinition
 from common.domain.records import Document
 from master.api import examples
+from master.api.audited import Draft, DraftDep, audited
 from master.api.auth import require
 from master.api.bodies import DisableBody, RunBody
 from master.api.deps import (
@@ -29,6 +30,7 @@ from master.api.deps import (
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import Explain, Job, JobDetail, JobPage, KillAccepted, LedgerPage, RunAccepted
+from master.domain.audit import Action
 from master.domain.job_rows import JobOrder, JobQuery, JobRow, JobStatus, RowKey
 from master.domain.keyset import KeyPart, decode_page_token, encode_page_token
 from master.domain.rights import Right
@@ -42,6 +44,7 @@ _LABEL = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}(=.{0,128})?$"
 
 @router.post(
     "/save",
+    dependencies=[audited(Action.JOB_SAVE)],
     summary="Create or change a job",
     response_model=Job,
     responses=problems(409, 412, 413, 415),
@@ -49,6 +52,7 @@ _LABEL = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}(=.{0,128})?$"
 async def save_job(
     principal: Editor,
     services: ServicesDep,
+    draft: DraftDep,
     precondition: PreconditionDep,
     definition: Annotated[JobDefinition, Body(openapi_examples=examples.JOBS)],
 ) -> Response:
@@ -59,9 +63,12 @@ async def save_job(
     `If-Match` the save only happens when nobody has changed the job since; without it the last one wins. A
     masked secret value (`{"secret": true, "value": "********"}`) keeps the stored one.
     """
+    draft.about(definition.name, definition.namespace)
     require(principal, Right.EDIT, definition.namespace)
     try:
-        row = await services.catalog.save(definition, precondition, changed_by=principal.name)
+        row = await services.catalog.save(
+            definition, precondition, changed_by=principal.name, witness=draft.changed_job
+        )
     except RevisionConflict as conflict:
         await attach_current(services, conflict, definition.namespace, definition.name)
         raise
@@ -127,6 +134,7 @@ async def get_job(
 
 @router.delete(
     "/{name}",
+    dependencies=[audited(Action.JOB_DELETE)],
     summary="Delete a job",
     status_code=204,
     response_class=Response,
@@ -135,6 +143,7 @@ async def get_job(
 async def delete_job(
     principal: Editor,
     services: ServicesDep,
+    draft: DraftDep,
     precondition: PreconditionDep,
     name: JobNamePath,
     namespace: Namespace = "default",
@@ -145,7 +154,7 @@ async def delete_job(
 ) -> Response:
     """Deletes the job and what waits to run. Its history stays until it expires."""
     try:
-        uid = await services.catalog.delete(namespace, name, precondition)
+        uid = await services.catalog.delete(namespace, name, precondition, witness=draft.changed_job)
     except RevisionConflict as conflict:
         await attach_current(services, conflict, namespace, name)
         raise
@@ -156,6 +165,7 @@ async def delete_job(
 
 @router.post(
     "/run/{name}",
+    dependencies=[audited(Action.JOB_RUN)],
     summary="Run a job now",
     status_code=202,
     response_model=RunAccepted,
@@ -164,6 +174,7 @@ async def delete_job(
 async def run_job(
     principal: Operator,
     services: ServicesDep,
+    draft: DraftDep,
     name: JobNamePath,
     namespace: Namespace = "default",
     body: Annotated[RunBody | None, Body(openapi_examples=examples.RUN)] = None,
@@ -188,30 +199,52 @@ async def run_job(
         requested_by=principal.name,
         idempotency_key=idempotency_key,
     )
+    # Names of parameters only: their values may be secrets, and nothing marks them.
+    parameters = sorted(asked.parameters)
+    draft.changed(
+        None,
+        {
+            "execution_id": requested.execution_id,
+            "parameters": parameters,
+            "worker": asked.worker,
+            "force": asked.force,
+        },
+    )
     return answer(requested, 202)
 
 
 @router.post(
     "/kill/{name}",
+    dependencies=[audited(Action.JOB_KILL)],
     summary="Kill all running executions of a job",
     status_code=202,
     response_model=KillAccepted,
     responses=problems(404),
 )
 async def kill_job(
-    principal: Operator, services: ServicesDep, name: JobNamePath, namespace: Namespace = "default"
+    principal: Operator,
+    services: ServicesDep,
+    draft: DraftDep,
+    name: JobNamePath,
+    namespace: Namespace = "default",
 ) -> Response:
     """Asks the workers to stop them: TERM, the job's grace time, KILL. None running is no error."""
     requested = await services.commands.kill_job(namespace, name, requested_by=principal.name)
+    draft.changed(None, {"requested": requested})
     return answer({"requested": requested}, 202)
 
 
 @router.post(
-    "/disable/{name}", summary="Pause a job", response_model=Job, responses=problems(404, 412, 413, 415)
+    "/disable/{name}",
+    dependencies=[audited(Action.JOB_DISABLE)],
+    summary="Pause a job",
+    response_model=Job,
+    responses=problems(404, 412, 413, 415),
 )
 async def disable_job(
     principal: Operator,
     services: ServicesDep,
+    draft: DraftDep,
     precondition: PreconditionDep,
     name: JobNamePath,
     namespace: Namespace = "default",
@@ -221,20 +254,29 @@ async def disable_job(
     """No tick starts any more; what runs goes on. With `until` the job resumes by itself at that instant."""
     instant = body.until if body and body.until else until
     return await _switch(
-        services, principal.name, precondition, namespace, name, enabled=False, until=instant
+        services, draft, principal.name, precondition, namespace, name, enabled=False, until=instant
     )
 
 
-@router.post("/enable/{name}", summary="Resume a job", response_model=Job, responses=problems(404, 412))
+@router.post(
+    "/enable/{name}",
+    dependencies=[audited(Action.JOB_ENABLE)],
+    summary="Resume a job",
+    response_model=Job,
+    responses=problems(404, 412),
+)
 async def enable_job(
     principal: Operator,
     services: ServicesDep,
+    draft: DraftDep,
     precondition: PreconditionDep,
     name: JobNamePath,
     namespace: Namespace = "default",
 ) -> Response:
     """Ticks start again from now on; those of the time it was paused are not caught up."""
-    return await _switch(services, principal.name, precondition, namespace, name, enabled=True, until=None)
+    return await _switch(
+        services, draft, principal.name, precondition, namespace, name, enabled=True, until=None
+    )
 
 
 @router.get(
@@ -306,6 +348,7 @@ async def explain_tick(
 
 async def _switch(
     services: Services,
+    draft: Draft,
     changed_by: str,
     precondition: Precondition,
     namespace: str,
@@ -316,7 +359,13 @@ async def _switch(
 ) -> Response:
     try:
         row = await services.catalog.switch(
-            namespace, name, enabled=enabled, until=until, precondition=precondition, changed_by=changed_by
+            namespace,
+            name,
+            enabled=enabled,
+            until=until,
+            precondition=precondition,
+            changed_by=changed_by,
+            witness=draft.changed_job,
         )
     except RevisionConflict as conflict:
         await attach_current(services, conflict, namespace, name)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Response
 from common.domain.preview import preview_schedule
 from common.domain.schedule import parse_schedule
 from master.api import examples
+from master.api.audited import changes_nothing
 from master.api.bodies import PreviewBody
 from master.api.deps import ServicesDep, Viewer
 from master.api.problems import problems
@@ -20,7 +21,11 @@ router = APIRouter(prefix="/api/v1/schedule", tags=["Schedules"])
 
 
 @router.post(
-    "/preview", summary="Look at a schedule", response_model=SchedulePreview, responses=problems(413, 415)
+    "/preview",
+    dependencies=[changes_nothing()],
+    summary="Look at a schedule",
+    response_model=SchedulePreview,
+    responses=problems(413, 415),
 )
 async def preview(
     principal: Viewer,

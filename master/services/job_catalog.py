@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -42,6 +42,14 @@ _TICK: Final = timedelta(microseconds=1)
 _UID: Final = re.compile(r"[a-z][a-z0-9]{7,31}")
 #: Room for the job and its cursor beside the triggers in one transaction of at most 128 operations.
 _TRIGGERS_PER_DELETE: Final = 100
+
+
+#: Told what a change replaced by what, once it was made; None stands for no job (or one that is unreadable).
+Witness: TypeAlias = Callable[[JobSpec | None, JobSpec | None], None]
+
+
+def _nobody(_before: JobSpec | None, _after: JobSpec | None) -> None:
+    """The witness of a change that nobody looks at."""
 
 
 class DeleteMode(StrEnum):
@@ -119,7 +127,14 @@ class JobCatalog:
         self._view.apply(Change(stored.kv))
         return self.find(namespace, name)
 
-    async def save(self, definition: JobDefinition, precondition: Precondition, *, changed_by: str) -> JobRow:
+    async def save(
+        self,
+        definition: JobDefinition,
+        precondition: Precondition,
+        *,
+        changed_by: str,
+        witness: Witness = _nobody,
+    ) -> JobRow:
         """
         Create the job or replace its definition.
 
@@ -133,7 +148,7 @@ class JobCatalog:
             spec = stored.spec if stored else None
             return self._version(with_stored_secrets(definition, spec), spec, changed_by)
 
-        return await self._write(definition.namespace, definition.name, precondition, next_version)
+        return await self._write(definition.namespace, definition.name, precondition, next_version, witness)
 
     def check(self, definition: JobDefinition, *, knows_secrets: bool) -> None:
         """
@@ -156,6 +171,7 @@ class JobCatalog:
         until: datetime | None = None,
         precondition: Precondition,
         changed_by: str,
+        witness: Witness = _nobody,
     ) -> JobRow:
         """
         Enable a job, or disable it; with *until* it pauses and resumes by itself.
@@ -175,9 +191,11 @@ class JobCatalog:
             change = {"enabled": enabled or until is not None, "paused_until": until}
             return self._version(stored.spec.definition().model_copy(update=change), stored.spec, changed_by)
 
-        return await self._write(namespace, name, precondition, switched)
+        return await self._write(namespace, name, precondition, switched, witness)
 
-    async def delete(self, namespace: str, name: str, precondition: Precondition) -> str | None:
+    async def delete(
+        self, namespace: str, name: str, precondition: Precondition, *, witness: Witness = _nobody
+    ) -> str | None:
         """
         Delete the job with its cursor and waiting triggers.
 
@@ -204,6 +222,7 @@ class JobCatalog:
             if result.succeeded or (is_echo and result.reads[key] is None):
                 self._view.deleted_here(namespace, name, result.revision)
                 log.info("job.deleted", namespace=namespace, job=name, uid=uid)
+                witness(stored.spec, None)
                 return uid
         raise _busy(namespace, name)
 
@@ -213,6 +232,7 @@ class JobCatalog:
         name: str,
         precondition: Precondition,
         next_version: Callable[[_Stored | None], JobSpec],
+        witness: Witness,
     ) -> JobRow:
         key = self._keyspace.job(namespace, name)
         for _ in range(_TRIES):
@@ -238,6 +258,7 @@ class JobCatalog:
             for listener in self._listeners:
                 listener(spec)
             log.info("job.saved", namespace=namespace, job=name, uid=spec.uid, generation=spec.generation)
+            witness(stored.spec if stored else None, spec)
             return self.find(namespace, name)
         raise _busy(namespace, name)
 

@@ -619,6 +619,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what
+         * @description Every change that was made, refused or failed, newest first; secrets are masked in it for everybody.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check the audit trail
+         * @description Reads the whole chain and tells the first entry that does not follow the one before it.
+         *
+         *     Note `last_hash` outside of this installation: a chain that was made anew is whole too, and has another.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/job/{name}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what to a job
+         * @description The entries about a job and its executions, newest first; also of a job that was deleted.
+         *
+         *     From which address somebody came is shown to administrators only.
+         */
+        get: operations["job_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -726,6 +790,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Action
+         * @description What somebody did or tried; the part before the dot is the family that lists filter by.
+         * @enum {string}
+         */
+        Action: "job.save" | "job.delete" | "job.enable" | "job.disable" | "job.run" | "job.kill" | "job.revert" | "job.batch" | "job.test_run" | "execution.kill" | "execution.retry" | "execution.batch" | "worker.drain" | "worker.resume" | "worker.delete" | "user.save" | "user.delete" | "user.password" | "user.enable" | "user.disable" | "user.sign_out" | "token.create" | "token.delete" | "auth.setup" | "auth.setup_token" | "auth.login" | "auth.logout" | "auth.password" | "settings.save" | "request.refused" | "audit.cut" | "audit.gap";
+        /**
+         * ActorKind
+         * @description What stood behind the request.
+         * @enum {string}
+         */
+        ActorKind: "user" | "token" | "admin_token" | "anonymous" | "system";
+        /**
          * Attention
          * @description Something to look at: of a job, with the newest instance of it.
          */
@@ -753,6 +829,109 @@ export interface components {
             execution_id: string | null;
             /** Reason */
             reason: string | null;
+        };
+        /**
+         * AuditCheck
+         * @description Whether the chain is whole.
+         */
+        AuditCheck: {
+            /** Ok */
+            ok: boolean;
+            /** Checked */
+            checked: number;
+            /** First Seq */
+            first_seq: number | null;
+            /** Last Seq */
+            last_seq: number | null;
+            /**
+             * Last Hash
+             * @description Hash of the last good entry: note it elsewhere.
+             */
+            last_hash: string | null;
+            /**
+             * Broken At
+             * @description The first entry that does not fit.
+             */
+            broken_at: number | null;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * AuditEntry
+         * @description One change that was made, refused or failed.
+         */
+        AuditEntry: {
+            /**
+             * Seq
+             * @description Place in the chain; without gaps.
+             */
+            seq: number;
+            /** Entry Id */
+            entry_id: string;
+            /**
+             * At
+             * Format: date-time
+             * @description When it happened, also if it was stored later.
+             */
+            at: string;
+            /**
+             * Actor
+             * @description Account or token; `everytick` is the master itself.
+             */
+            actor: string;
+            actor_kind: components["schemas"]["ActorKind"];
+            /**
+             * Client
+             * @description Address it came from.
+             */
+            client: string | null;
+            action: components["schemas"]["Action"];
+            /**
+             * Object
+             * @description Name or id of what it was about.
+             */
+            object: string | null;
+            /** Namespace */
+            namespace: string | null;
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * Detail
+             * @description Why it was refused or failed.
+             */
+            detail: string | null;
+            /**
+             * Before
+             * @description What was replaced, secrets masked.
+             */
+            before: unknown;
+            /**
+             * After
+             * @description What replaced it, secrets masked.
+             */
+            after: unknown;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Hash
+             * @description SHA-256 of this entry and of the hash before it.
+             */
+            hash: string;
+            /** Previous Hash */
+            previous_hash: string;
+        };
+        /**
+         * AuditEntryPage
+         * @description Entries, newest first.
+         */
+        AuditEntryPage: {
+            /** Items */
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` with the same filters; null on the last page.
+             */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
         };
         /**
          * Bar
@@ -2329,6 +2508,12 @@ export interface components {
          * @enum {string}
          */
         OnLeaseLoss: "kill" | "continue";
+        /**
+         * Outcome
+         * @description How it ended for whoever asked.
+         * @enum {string}
+         */
+        Outcome: "done" | "refused" | "failed";
         /**
          * Output
          * @description A part of what a command wrote.
@@ -8646,6 +8831,460 @@ export interface operations {
                      *       "code": "too_many_streams",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
                      *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only by this account or token. */
+                actor?: string | null;
+                /** @description An action (`job.save`), or a family of them (`job`). */
+                action?: string | null;
+                /** @description Name or id of what it was about. */
+                object?: string | null;
+                /** @description Only in this namespace. */
+                namespace?: string | null;
+                /** @description How it ended. */
+                outcome?: components["schemas"]["Outcome"] | null;
+                /** @description At or after. */
+                from?: string | null;
+                /** @description Before. */
+                to?: string | null;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 812,
+                     *           "entry_id": "0f6cbd3e58a94f1c9d2e7a4b5c6d8e9f",
+                     *           "at": "2026-03-29T00:29:58.120Z",
+                     *           "actor": "anna",
+                     *           "actor_kind": "user",
+                     *           "client": "10.0.0.23",
+                     *           "action": "job.save",
+                     *           "object": "backup",
+                     *           "namespace": "default",
+                     *           "outcome": "done",
+                     *           "detail": null,
+                     *           "before": {
+                     *             "schedule": "0 2 * * *"
+                     *           },
+                     *           "after": {
+                     *             "schedule": "30 2 * * *"
+                     *           },
+                     *           "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *           "hash": "9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e1d8a5c2f",
+                     *           "previous_hash": "1d8a5c2f9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e"
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "checked": 812,
+                     *       "first_seq": 1,
+                     *       "last_seq": 812,
+                     *       "last_hash": "9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e1d8a5c2f",
+                     *       "broken_at": null,
+                     *       "detail": "every entry follows the one before it"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_audit: {
+        parameters: {
+            query?: {
+                /** @description Namespace of the job. */
+                namespace?: string;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the job. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 812,
+                     *           "entry_id": "0f6cbd3e58a94f1c9d2e7a4b5c6d8e9f",
+                     *           "at": "2026-03-29T00:29:58.120Z",
+                     *           "actor": "anna",
+                     *           "actor_kind": "user",
+                     *           "client": "10.0.0.23",
+                     *           "action": "job.save",
+                     *           "object": "backup",
+                     *           "namespace": "default",
+                     *           "outcome": "done",
+                     *           "detail": null,
+                     *           "before": {
+                     *             "schedule": "0 2 * * *"
+                     *           },
+                     *           "after": {
+                     *             "schedule": "30 2 * * *"
+                     *           },
+                     *           "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *           "hash": "9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e1d8a5c2f",
+                     *           "previous_hash": "1d8a5c2f9f2c6b1e0d4a7f3c8b5e2d1a6c9f0b3e7d4a1c8f5b2e9d6a3c0f7b4e"
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid token.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
