@@ -231,10 +231,10 @@ class Dispatcher:
 
     def _after(self, job: PlannedJob, answer: Again) -> None:
         """Plan the job's next look."""
-        if answer.hindrance is None:
-            self._hindrance.pop(job.uid, None)
-        else:
+        if answer.hindrance is not None:
             self._hindrance[job.uid] = answer.hindrance
+        elif not answer.overtaken:
+            self._hindrance.pop(job.uid, None)
         if not self._plan.is_current(job) or answer.stale:
             # The feed brings the new version, or has brought it.
             return

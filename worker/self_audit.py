@@ -10,9 +10,10 @@ from typing import Final
 
 import structlog
 
+from common.domain.accounts import lost_record, missed_row
 from common.domain.codec import RunRecord
 from common.domain.errors import STORE_FAILURES, CorruptValue
-from common.domain.execution import Reason, Status
+from common.domain.execution import Status
 from common.domain.ids import ExecutionId
 from common.domain.keys import Keyspace
 from common.domain.retry import next_retry
@@ -20,8 +21,7 @@ from common.kv.port import KeyValueStore
 from common.kv.values import KeyValue
 from common.runtime.clock import Clock
 from worker.claims import Claims
-from worker.domain.accounts import expires_at, final_record, missed_row
-from worker.domain.assignment import Assignment, RunReport
+from worker.domain.accounts import expires_at
 from worker.job_feed import JobFeed
 from worker.ports import Journal
 from worker.registration import Membership
@@ -31,6 +31,7 @@ log: Final = structlog.get_logger(__name__)
 
 _INTERVAL_S: Final = 15.0
 _MIN_AGE: Final = timedelta(seconds=20)
+_DEFAULT_RETENTION: Final = timedelta(days=30)
 
 
 class SelfAudit:
@@ -89,36 +90,26 @@ class SelfAudit:
 
     async def _close(self, kv: KeyValue, record: RunRecord, execution: ExecutionId) -> None:
         known = self._job_feed.job(execution.uid)
-        if known is None:
-            return
-        spec = known.spec()
+        spec = known.spec() if known is not None else None
         now = self._clock.now()
-        assignment = Assignment(
-            execution=execution,
-            spec=spec,
-            cause=record.cause,
-            scheduled_at=record.scheduled_at,
-            claimed_at=record.claimed_at,
-            start_not_before=record.scheduled_at,
-            fence=kv.create_revision,
-            worker_id=record.worker,
-            session=record.session,
-            expires_at=expires_at(spec, now),
-            requested_by=record.requested_by,
-            parameters=record.parameters,
-        )
-        report = RunReport(status=Status.LOST, reason=Reason.BEFORE_START, finished_at=now)
+        # A job that was deleted meanwhile is known by its run record alone, and wants no retry.
+        until = expires_at(spec, now) if spec is not None else now + _DEFAULT_RETENTION
         log.warning("execution.unattended", execution=str(execution))
-        if record.missed is not None:
-            self._journal.record(missed_row(spec, record.missed, now, record.worker))
-        await self._journal.record_durably(final_record(assignment, report))
-        retry = next_retry(
-            spec,
-            execution,
-            Status.LOST,
-            scheduled_at=record.scheduled_at,
-            now=now,
-            parameters=record.parameters,
-            requested_by=record.requested_by,
+        if record.missed is not None and spec is not None:
+            self._journal.record(missed_row(spec, record.missed, now=now, expires_at=until, by=record.worker))
+        lost = lost_record(
+            execution, record, fence=kv.create_revision, was_started=False, now=now, expires_at=until
         )
+        await self._journal.record_durably(lost)
+        retry = None
+        if spec is not None:
+            retry = next_retry(
+                spec,
+                execution,
+                Status.LOST,
+                scheduled_at=record.scheduled_at,
+                now=now,
+                parameters=record.parameters,
+                requested_by=record.requested_by,
+            )
         await self._claims.finish(execution, kv.create_revision, exclusive=record.exclusive, retry=retry)

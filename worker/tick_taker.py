@@ -10,12 +10,14 @@ from typing import Final
 
 import structlog
 
-from common.domain.codec import Trigger
+from common.domain.accounts import missed_row
+from common.domain.codec import MissedTicks, Trigger
 from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Cause, Reason
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.policy import CatchUp
+from common.domain.records import LedgerRow
 from common.domain.retry import TRIGGER_LIFETIME
 from common.domain.timing import window_s
 from common.kv.port import KeyValueStore
@@ -32,7 +34,7 @@ from worker.claims import (
     Won,
     trigger_lease_s,
 )
-from worker.domain.accounts import missed_row, skipped_row
+from worker.domain.accounts import expires_at, skipped_row
 from worker.domain.assignment import StopCause
 from worker.domain.blocked import Queue, Replace, Skip, Wait, decide_blocked
 from worker.domain.due import CATCH_UP_PACE_S, Due, decide_due, is_far_ahead
@@ -57,12 +59,15 @@ class Again:
         at: Look again then; None: at the next tick.
         stale: Do not plan it again, the feed brings another version.
         hindrance: Why it was not claimed, if something stood in the way.
+        overtaken: Somebody else had moved the cursor: nothing was decided here, so what stood in the way
+            of the ticks that are left still counts.
     """
 
     started: bool = False
     at: datetime | None = None
     stale: bool = False
     hindrance: Reason | None = None
+    overtaken: bool = False
 
 
 class TickTaker:
@@ -118,7 +123,7 @@ class TickTaker:
                 self._take_over(job, cursor)
                 if _is_paced(spec, due):
                     self._note_late_start(job.uid)
-                return Again()
+                return Again(overtaken=True)
             case Stale():
                 return Again(stale=True)
             case NoSession() | Undecided():
@@ -149,7 +154,7 @@ class TickTaker:
         job.cursor = due.tick
         if due.missed is not None:
             # Also in the run record: should this process die now, the reconciler writes the row.
-            self._journal.record(missed_row(spec, due.missed, self._clock.now(), self._worker_id))
+            self._journal.record(self._missed_row(spec, due.missed))
         if due.cause is Cause.CATCH_UP:
             self._recovered[job.uid] = self._recovered.get(job.uid, 0) + 1
             self._note_late_start(job.uid)
@@ -170,9 +175,13 @@ class TickTaker:
         """Nothing to start: record the missed ticks, then move the cursor past them."""
         assert due.missed is not None  # noqa: S101
         now = self._clock.now()
-        await self._journal.record_durably(missed_row(spec, due.missed, now, self._worker_id))
+        await self._journal.record_durably(self._missed_row(spec, due.missed))
         tick = self._tick(job, spec, due.missed.last, due)
         return await self._skip(job, spec, tick, deadline=now + timedelta(seconds=spec.start_deadline_s))
+
+    def _missed_row(self, spec: JobSpec, missed: MissedTicks) -> LedgerRow:
+        now = self._clock.now()
+        return missed_row(spec, missed, now=now, expires_at=expires_at(spec, now), by=self._worker_id)
 
     async def _blocked(
         self, job: PlannedJob, spec: JobSpec, tick: Tick, start_at: datetime, blocker: str
@@ -205,7 +214,7 @@ class TickTaker:
     ) -> Again:
         now = self._clock.now()
         if tick.missed is not None:
-            self._journal.record(missed_row(spec, tick.missed, now, self._worker_id))
+            self._journal.record(self._missed_row(spec, tick.missed))
         row = skipped_row(spec, tick.tick, Reason.OVERLAP, now, self._worker_id, blocked_by=blocker)
         await self._journal.record_durably(row)
         return await self._skip(job, spec, tick, deadline)
@@ -237,7 +246,7 @@ class TickTaker:
         except STORE_FAILURES:
             return Again(at=now + _SOON, hindrance=Reason.COORDINATION)
         if tick.missed is not None:
-            self._journal.record(missed_row(spec, tick.missed, now, self._worker_id))
+            self._journal.record(self._missed_row(spec, tick.missed))
         result = await self._claims.queue(tick, trigger, lease_id=lease.id, deadline=deadline)
         if isinstance(result, Blocked):
             return await self._skip_blocked(job, spec, tick, blocker, deadline)
@@ -253,7 +262,7 @@ class TickTaker:
                 return Again()
             case CursorMoved(cursor=cursor):
                 self._take_over(job, cursor)
-                return Again()
+                return Again(overtaken=True)
             case Stale():
                 return Again(stale=True)
             case NoSession() | Undecided():

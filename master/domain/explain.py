@@ -56,6 +56,7 @@ _WHY_MISSED = {
     Reason.NO_SLOT: "every worker that fitted was full",
     Reason.COORDINATION: "etcd could not be reached",
     Reason.CLOCK: "the clock of the worker could not be trusted",
+    Reason.REPLACED: "several ticks were due at once, and the newest one took their place",
 }
 _HOW_ENDED = {
     Status.SUCCEEDED: "succeeded",

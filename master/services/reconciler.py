@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from common.domain.accounts import lost_record, missed_row
 from common.domain.codec import encode_cursor
 from common.domain.errors import STORE_FAILURES
 from common.domain.execution import Reason, Status
@@ -25,7 +26,7 @@ from common.kv.port import KeyValueStore
 from common.kv.values import Put, absent, created_at, modified_at, value_is
 from common.runtime.clock import Clock
 from master.domain.job_rows import JobRow
-from master.domain.reconcile import final_misses, is_abandoned, lost_record, missed_row, why_nobody_started
+from master.domain.reconcile import final_misses, is_abandoned, why_nobody_started
 from master.services.cursor_view import CursorView
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRun, LiveRuns
@@ -152,9 +153,7 @@ class Reconciler:
             )
         if run.record.missed is not None and spec is not None:
             missed = run.record.missed
-            records.append(
-                missed_row(spec, missed, reason=missed.reason, now=now, expires_at=expires_at, by=self._name)
-            )
+            records.append(missed_row(spec, missed, now=now, expires_at=expires_at, by=self._name))
         if records:
             await self._records.write(records)
         if await self._remove(run, spec, outcome, now):
@@ -252,10 +251,9 @@ class Reconciler:
             return
         was_cut_off = self._cut_off_until is not None and self._cut_off_until >= from_epoch_s(missed.first)
         reason = why_nobody_started(spec, self._roster.live(), self._runs.on_worker, was_cut_off=was_cut_off)
+        missed = missed.model_copy(update={"reason": reason})
         expires_at = now + timedelta(days=spec.retention_days)
-        await self._records.write(
-            [missed_row(spec, missed, reason=reason, now=now, expires_at=expires_at, by=self._name)]
-        )
+        await self._records.write([missed_row(spec, missed, now=now, expires_at=expires_at, by=self._name)])
         cursor_key = self._keys.cursor(spec.uid)
         result = await self._store.txn(
             compares=[

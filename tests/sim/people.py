@@ -76,11 +76,13 @@ class People(Cluster):
             compares=[modified_at(key, stored.mod_revision)], deletes=[key, KEYS.cursor(uid)]
         )
 
-    def run_job(self, name: str, **parameters: str) -> None:
-        """Run now."""
-        self._soon(self._run_now(name, parameters))
+    def run_job(
+        self, name: str, *, force: bool = False, request: str | None = None, **parameters: str
+    ) -> None:
+        """Run now; *request* is an idempotency key: the second one of a name asks for nothing new."""
+        self._soon(self._run_now(name, force, request, parameters))
 
-    async def _run_now(self, name: str, parameters: dict[str, str]) -> None:
+    async def _run_now(self, name: str, force: bool, request: str | None, parameters: dict[str, str]) -> None:
         now = true_time(self.loop)
         trigger = Trigger(
             cause=Cause.MANUAL,
@@ -89,10 +91,11 @@ class People(Cluster):
             scheduled_at=now,
             parameters=parameters,
             requested_by="somebody",
+            force=force,
         )
         lease = await self._operator.grant(86_400)
-        key = KEYS.trigger(self.uid(name), new_uid())
-        await self._operator.txn(puts=[Put(key, trigger.encode(), lease=lease.id)])
+        key = KEYS.trigger(self.uid(name), request or new_uid())
+        await self._operator.txn(compares=[absent(key)], puts=[Put(key, trigger.encode(), lease=lease.id)])
         self.trace.note("job.requested", job=name, key=key)
 
     def kill_running(self, name: str) -> None:

@@ -79,6 +79,51 @@ def test_29_a_job_deleted_while_it_runs_finishes_and_is_recorded() -> None:
         assert [] == w.store.keys(KEYS.runs_of(old))
 
 
+def test_29_a_claim_nobody_heard_of_is_closed_though_its_job_is_gone() -> None:
+    """No answer to the claim came in time, then the job went: the worker itself finds the run record."""
+    with world(workers=1, seed=29) as w:
+        w.save_job("job", **MINUTELY, start_deadline_s=1)
+        client = w.store.client("worker-1")
+        w.at(59, setattr, client, "lose_answer", lambda kind: kind == "txn")
+        w.at(63, w.delete_job, "job")
+        w.at(64, setattr, client, "lose_answer", lambda _kind: False)
+        w.run(seconds=130)
+
+        assert [] == w.starts("job")
+        assert ["lost: before_start"] == w.statuses("job")
+        assert [] == w.store.keys(KEYS.runs) + w.store.keys(KEYS.locks)
+
+
+def test_30_run_now_waits_for_its_turn_unless_forced() -> None:
+    """Who asked and with what is in the record; the same request twice is one execution."""
+    with world(workers=2, seed=30) as w:
+        w.save_job("job", **MINUTELY, duration_s=20)
+        w.at(65, w.run_job, "job", request="onceonly", env="prod")
+        w.at(66, w.run_job, "job", request="onceonly", env="prod")
+        w.at(70, w.run_job, "job", force=True)
+        w.run(seconds=115)
+        asked = [document for document in w.executions("job") if document["cause"] == "manual"]
+
+        assert [60, 70, 80] == rounded(w.starts("job"))
+        assert ["somebody", "somebody"] == [document["requested_by"] for document in asked]
+        assert [{}, {"env": "prod"}] == sorted(
+            [document.get("parameters", {}) for document in asked], key=len
+        )
+
+
+def test_32_a_command_that_ended_before_its_kill_keeps_its_outcome() -> None:
+    """Its worker slept while both happened and finds them together: the exit counts, the wish is noted."""
+    with world(workers=1, seed=32) as w:
+        w.save_job("job", **MINUTELY, duration_s=7)
+        w.at(65, w.freeze, "worker-1", 4)
+        w.at(66, w.kill_running, "job")
+        w.run(seconds=100)
+
+        assert ["succeeded"] == w.statuses("job")
+        assert "somebody" == w.executions("job")[0]["kill_requested"]
+        assert [] == broken_invariants(w)
+
+
 @pytest.mark.parametrize(
     ("at", "expected"),
     [

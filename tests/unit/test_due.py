@@ -35,6 +35,14 @@ def test_ticks_within_the_deadline_are_claimed_oldest_first():
     assert Due(seconds("10:00:00")) == decide("10:00:05", cursor="09:59:58", schedule="*/2 * * * * *")
 
 
+def test_of_several_ticks_of_policy_replace_the_newest_is_claimed():
+    """Situation 4: after a stall each would be stopped by the next within milliseconds."""
+    missed = MissedTicks(first=seconds("10:00:00"), last=seconds("10:00:02"), count=2, reason=Reason.REPLACED)
+
+    expected = Due(seconds("10:00:04"), missed=missed)
+    assert expected == decide("10:00:05", cursor="09:59:58", schedule="*/2 * * * * *", overlap="replace")
+
+
 def test_catch_up_none_accounts_for_everything_late():
     """Situation 5: nothing starts; the cursor moves past the missed ticks alone."""
     missed = MissedTicks(first=seconds("10:00:00"), last=seconds("10:04:00"), count=5)

@@ -6,7 +6,6 @@ the recovery after a crash cannot disagree.
 
 from datetime import datetime, timedelta
 
-from common.domain.codec import MissedTicks
 from common.domain.execution import LedgerKind, Reason, Status
 from common.domain.job import JobSpec
 from common.domain.records import ExecutionRecord, LedgerRow, Seq
@@ -46,25 +45,6 @@ def final_record(assignment: Assignment, report: RunReport) -> ExecutionRecord:
 def lateness_ms(assignment: Assignment, started_at: datetime) -> int:
     """Milliseconds between the instant a command was to start and the instant it did; never negative."""
     return max(0, round((started_at - assignment.start_not_before).total_seconds() * 1000))
-
-
-def missed_row(spec: JobSpec, missed: MissedTicks, now: datetime, recorded_by: str) -> LedgerRow:
-    """The row of ticks nobody may start any more."""
-    return LedgerRow(
-        namespace=spec.namespace,
-        job=spec.name,
-        uid=spec.uid,
-        tick=missed.first,
-        last_tick=missed.last,
-        count=missed.count,
-        count_is_exact=missed.count_is_exact,
-        kind=LedgerKind.MISSED,
-        reason=missed.reason,
-        generation=spec.generation,
-        recorded_at=now,
-        expires_at=expires_at(spec, now),
-        recorded_by=recorded_by,
-    )
 
 
 def skipped_row(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from common.domain.catchup import CatchUpPlan
+from common.domain.catchup import LIMIT, CatchUpPlan
 from common.domain.codec import MissedTicks
 from common.domain.execution import Cause, Reason
 from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
+from common.domain.policy import Overlap
 from common.domain.timing import Timing, undecided
 from worker.domain.plan import PlannedJob
 
@@ -52,13 +53,34 @@ def decide_due(
     now_s = now.timestamp() - timing.offset
     if now_s - tick <= spec.start_deadline_s:
         # The oldest undecided tick is on time, so nothing before it is missed.
-        return Due(tick)
+        return _newest_of_several(spec, timing, tick, now_s) or Due(tick)
     plan = undecided(spec, timing, job.cursor, now, reason=hindrance or Reason.DOWNTIME, started=started)
     start = epoch_s(plan.due[0]) if plan.due else None
     missed = _missed_before(plan, start)
     if start is None and missed is None:
         return Due(None)
     return Due(start, Cause.CATCH_UP if plan.caught_up else Cause.SCHEDULE, missed)
+
+
+def _newest_of_several(spec: JobSpec, timing: Timing, oldest: int, now_s: float) -> Due | None:
+    """
+    For policy `replace` after a stall: the newest of the ticks that are on time, the others are missed.
+
+    Started one after the other, each would be stopped by the next within milliseconds (situation 4).
+    """
+    if spec.overlap is not Overlap.REPLACE:
+        return None
+    ticks = [oldest]
+    # At most one a second within a start deadline that may be a day: bounded like all enumerations.
+    while len(ticks) <= LIMIT and (following := timing.next_tick(ticks[-1])) is not None:
+        if following > now_s:
+            break
+        ticks.append(following)
+    if len(ticks) == 1:
+        return None
+    *older, newest = ticks
+    missed = MissedTicks(first=older[0], last=older[-1], count=len(older), reason=Reason.REPLACED)
+    return Due(newest, missed=missed)
 
 
 def is_far_ahead(timing: Timing, cursor: int, now: datetime) -> bool:

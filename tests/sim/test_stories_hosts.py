@@ -1,0 +1,82 @@
+"""Stories of hosts: clocks nobody believes, machines that sleep, workers that die beside their command."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.sim.invariants import broken_invariants
+from tests.sim.world import World, world
+
+MINUTELY: Final[dict[str, Any]] = {"schedule": "* * * * *"}
+HOURS: Final = 3600
+
+
+def since(w: World, event: str, after_s: float) -> float:
+    """When *event* was logged first after that time."""
+    return next(entry.at_s for entry in w.trace.named(event) if entry.at_s >= after_s)
+
+
+def test_14_a_clock_that_is_four_hours_ahead_is_not_believed() -> None:
+    """The worker stops claiming, says so, and resumes after three good samples; the ledger says clock."""
+    with world(workers=1, seed=14) as w:
+        w.save_job("job", every_s=10, catch_up="none", start_deadline_s=5)
+        w.at(55, w.step_clock, "worker-1", 4 * HOURS)
+        w.at(125, w.step_clock, "worker-1", -4 * HOURS)
+        w.run(minutes=4)
+        distrusted = [entry for entry in w.trace.named("clock.distrusted") if entry.host == "worker-1"]
+
+        assert distrusted
+        assert [] == [start for start in w.starts("job") if 56 < start < 135]
+        assert {"missed: clock"} == {reason for _, _, reason in w.ledger("job")}
+        assert 9 <= len([start for start in w.starts("job") if start > 145])
+
+
+def test_14_the_others_take_over_from_a_clock_that_is_off() -> None:
+    """No tick is lost while somebody has the right time."""
+    with world(workers=3, seed=15) as w:
+        w.save_job("job", every_s=10)
+        w.at(55, w.step_clock, "worker-1", 4 * HOURS)
+        w.run(minutes=4)
+
+        assert 23 <= len(w.starts("job"))
+        assert [] == [text for text in broken_invariants(w) if not text.startswith("9 late")]
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "ran_late", "missed"),
+    [
+        pytest.param("none", [], [120, 180, 240], id="5: none"),
+        pytest.param("last", [240], [120, 180], id="6: last"),
+        pytest.param("all", [120, 180, 240], [], id="7: all"),
+    ],
+)
+def test_17_a_suspended_host_gets_a_session_before_anything_else(
+    catch_up: str, ran_late: list[int], missed: list[int]
+) -> None:
+    """Asleep from 90 s to 285 s: all its timers are due when it wakes, and its lease is over."""
+    with world(workers=1, seed=17) as w:
+        w.save_job("job", **MINUTELY, catch_up=catch_up, catch_up_window_s=600)
+        w.run(seconds=10)
+        w.at(90, w.freeze, "worker-1", 195)
+        w.run(seconds=340)
+        ran = [execution["tick"] - w.beginning for execution in w.executions("job")]
+
+        assert [60, *ran_late, 300] == ran
+        assert missed == [
+            tick for tick in range(60, 300, 60) if w.ledger_row(w.uid("job"), w.beginning + tick)
+        ]
+        assert since(w, "worker.registered", 285) < since(w, "command.start", 285)
+
+
+def test_19_a_command_does_not_survive_its_worker() -> None:
+    """kill -9 in the middle: the command goes with it, the run is closed, the restarted worker goes on."""
+    with world(workers=1, seed=19) as w:
+        w.save_job("job", **MINUTELY, duration_s=40)
+        w.at(70, w.crash, "worker-1")
+        w.at(73, w.start, "worker-1")
+        w.run(seconds=180)
+
+        assert ["lost: worker_gone", "succeeded"] == w.statuses("job")[:2]
+        assert 70 == round(since(w, "command.gone", 0))
+        assert [60, 120] == [round(start) for start in w.starts("job")][:2]
+        assert [] == broken_invariants(w)
