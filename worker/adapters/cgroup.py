@@ -14,12 +14,20 @@ from typing import Final
 import structlog
 
 from worker.adapters.containment import Containment, SessionContainment
-from worker.adapters.process_table import ProcessEntry, children_of, entry_of, signal_exactly
+from worker.adapters.process_table import (
+    ProcessEntry,
+    children_of,
+    cpu_s,
+    entry_of,
+    has_ended,
+    signal_exactly,
+)
 from worker.adapters.subreaper import Subreaper
 
 log = structlog.get_logger()
 
 _MAX_MOVES: Final = 5
+_CPU_BEFORE_FORK_S: Final = 0.000_25
 
 
 class Leaf:
@@ -165,12 +173,19 @@ class CgroupContainment:
         Move the main process in, at once after the spawn.
 
         Python cannot spawn into a cgroup (clone3), and a wrapper that enters it first costs a second exec,
-        0.9 ms of CPU against 0.02. So the command runs some microseconds outside: children it had by then are
+        0.9 ms of CPU against 0.04. So the command runs some microseconds outside: children it had by then are
         moved too, and one that lost its parent before that is an orphan, which the session rules find.
         """
         self._session.enclose(pid)
-        if not self._leaf.put(pid):
+        # One that has ended already cannot be moved, and took with it nobody whom this would find.
+        if has_ended(pid) or not self._leaf.put(pid):
             return
+        # Looking for children costs as much as the move. Loading a program and its libraries takes longer
+        # than this, so one that has used less cannot have forked.
+        if cpu_s(pid) > _CPU_BEFORE_FORK_S:
+            self._move_children(pid)
+
+    def _move_children(self, pid: int) -> None:
         moved = {pid}
         for _ in range(_MAX_MOVES):
             outside = [child for parent in moved for child in children_of(parent) if child not in moved]
@@ -193,6 +208,9 @@ class CgroupContainment:
     def kill(self) -> None:
         self._leaf.kill()
         self._session.kill()
+
+    def ended(self) -> None:
+        self._session.ended()
 
     def reaped(self) -> None:
         self._session.reaped()

@@ -34,6 +34,10 @@ class Containment(Protocol):
         """One round of SIGKILL at everything."""
         ...
 
+    def ended(self) -> None:
+        """The main process was seen to have ended."""
+        ...
+
     def reaped(self) -> None:
         """The main process was reaped: its number no longer names it."""
         ...
@@ -59,6 +63,7 @@ class SessionContainment:
         self._subreaper = subreaper
         self._pid = 0
         self._is_reaped = False
+        self._seen_by: int | None = None
 
     def enclose(self, pid: int) -> None:
         self._pid = pid
@@ -86,6 +91,9 @@ class SessionContainment:
         for entry in self.members():
             signal_exactly(entry, signal.SIGKILL)
 
+    def ended(self) -> None:
+        self._seen_by = self._subreaper.looks + 1
+
     def reaped(self) -> None:
         self._is_reaped = True
 
@@ -97,7 +105,7 @@ class SessionContainment:
             os.killpg(self._pid, 0)
         except ProcessLookupError:
             # Nobody is left in the group, and whoever left the group and lost its parent is an orphan.
-            return not self._subreaper.orphans_of(self._execution_id)
+            return not self._subreaper.orphans_of(self._execution_id, seen_by=self._seen_by)
         except PermissionError:
             pass
         return False

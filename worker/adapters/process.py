@@ -1,12 +1,12 @@
 """Processes of this host: spawned, watched through a pidfd and own pipes, contained, reaped at the very end.
 
-No thread and no task per process. The main process stays a zombie until its tree has been killed: as long
-as it is not reaped, its number and its group's number belong to nobody else.
+No thread and no task per process; a few threads wait for the kernel to start them. The main process stays a
+zombie until its tree has been killed: as long as it is not reaped, its number and its group's number belong
+to nobody else.
 """
 
 import asyncio
 import os
-import resource
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +21,7 @@ from worker.adapters.containment import Containment
 from worker.adapters.peak_memory import PeakMemory
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
+from worker.adapters.spawn_threads import SpawnThreads
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
@@ -50,6 +51,7 @@ class PosixSpawner:
         self._subreaper = subreaper
         self._readiness = readiness
         self._state = state
+        self._threads = SpawnThreads()
         self._peaks = PeakMemory()
         self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
@@ -59,13 +61,20 @@ class PosixSpawner:
             await _check_cwd(command.cwd)
         stdin = self._null_fd if command.stdin is None else _memory_file(command.stdin)
         pipes: list[int] = []
+        containment: Containment | None = None
         try:
             out_read, out_write = _pipe(pipes)
             err_read, err_write = _pipe(pipes)
+            start = spawning.prepare(command, identity, stdin=stdin, stdout=out_write, stderr=err_write)
+            containment = self._containments.make(command.execution_id)
             self._state.intend(command.execution_id)
-            pid = spawning.start(command, identity, stdin=stdin, stdout=out_write, stderr=err_write)
+            starting = self._threads.order(partial(_start_contained, start, containment))
+            is_cancelled = not await _is_over(starting)
+            pid = starting.result()
         except BaseException as error:
             _close_all(pipes)
+            if containment is not None:
+                containment.release()
             self._state.done(command.execution_id)
             if isinstance(error, OSError):
                 raise SpawnFailed(f"the worker could not make a pipe: {error.strerror}") from error
@@ -73,15 +82,12 @@ class PosixSpawner:
         finally:
             if stdin != self._null_fd:
                 os.close(stdin)
-        # From here to the return nothing waits: nobody may see the process before it is contained.
         os.close(out_write)
         os.close(err_write)
-        containment = self._containments.make(command.execution_id)
-        containment.enclose(pid)
         self._subreaper.add(pid, command.execution_id)
         self._peaks.watch(pid)
         self._state.started(command.execution_id, pid)
-        return ChildProcess(
+        process = ChildProcess(
             execution_id=command.execution_id,
             pid=pid,
             pipes={Stream.STDOUT: out_read, Stream.STDERR: err_read},
@@ -91,9 +97,16 @@ class PosixSpawner:
             on_closed=self._forget,
             on_reaped=self._reaped,
         )
+        if is_cancelled:
+            # It was under way when the caller was told to stop: nobody else knows of it.
+            await process.sweep()
+            await process.close()
+            raise asyncio.CancelledError
+        return process
 
     def close(self) -> None:
         """Nothing runs any more."""
+        self._threads.close()
         self._subreaper.close()
         self._peaks.close()
         self._readiness.close()
@@ -101,9 +114,9 @@ class PosixSpawner:
         self._state.close()
         os.close(self._null_fd)
 
-    def _reaped(self, pid: int) -> int | None:
+    def _reaped(self, pid: int, max_rss_kb: int) -> int | None:
         self._subreaper.reaped(pid)
-        return self._peaks.take(pid)
+        return self._peaks.take(pid, max_rss_kb)
 
     def _forget(self, execution_id: str) -> None:
         self._subreaper.remove(execution_id)
@@ -123,11 +136,11 @@ class ChildProcess:
         containment: Containment,
         readiness: Readiness,
         on_closed: Callable[[str], None],
-        on_reaped: Callable[[int], int | None],
+        on_reaped: Callable[[int, int], int | None],
     ) -> None:
         """
         Args:
-            on_reaped: Told the pid; answers the peak memory that was seen, in KiB.
+            on_reaped: Told the pid and the kernel's peak memory; answers what is known of it, in KiB.
         """
         self.pid = pid
         self._execution_id = execution_id
@@ -155,6 +168,7 @@ class ChildProcess:
         if ended is None:
             return
         self._has_exited = True
+        self._containment.ended()
         self._readiness.forget(self._pidfd)
         for stream in tuple(self._pipes):
             for _ in range(_READS_AT_EXIT):
@@ -190,8 +204,8 @@ class ChildProcess:
         for stream in tuple(self._pipes):
             self._close_pipe(stream)
         self._reap()
-        self._readiness.forget(self._pidfd)
         if self._pidfd >= 0:
+            self._readiness.forget(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = -1
             self._containment.release()
@@ -236,13 +250,29 @@ class ChildProcess:
             return
         _, _, usage = os.wait4(self.pid, 0)
         self._containment.reaped()
-        seen_kb = self._on_reaped(self.pid)
         cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
-        # Linux counts the spawning process until the exec: a command smaller than the worker shows the
-        # worker's own size, which says nothing about the command.
-        own_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        max_rss_kb = usage.ru_maxrss if usage.ru_maxrss > own_kb else seen_kb
-        self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=max_rss_kb)
+        self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=self._on_reaped(self.pid, usage.ru_maxrss))
+
+
+def _start_contained(start: Callable[[], int], containment: Containment) -> int:
+    """In a thread, in one go: nobody may see the process before it is contained."""
+    pid = start()
+    containment.enclose(pid)
+    return pid
+
+
+async def _is_over(starting: "asyncio.Future[int]") -> bool:
+    """Wait for the end of *starting* whatever happens; False if the waiting task was cancelled meanwhile."""
+    is_undisturbed = True
+    while not starting.done():
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            is_undisturbed = False
+        except Exception:
+            # Its result is asked for by the caller, and raises it again.
+            break
+    return is_undisturbed
 
 
 async def _check_cwd(cwd: str) -> None:

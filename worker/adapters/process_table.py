@@ -7,6 +7,7 @@ was opened.
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from typing import Final
 from worker.domain.environment import EXECUTION_VARIABLE
 
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+#: clock_getcpuclockid(3): all threads of a process, user and system time.
+_CPU_CLOCK: Final = 2
 _MARK: Final = f"{EXECUTION_VARIABLE}=".encode()
 
 
@@ -80,6 +83,23 @@ def children_of(pid: int) -> list[int]:
         # The file needs a kernel option (CONFIG_PROC_CHILDREN); without it the whole table is read.
         return [entry.pid for entry in all_entries().values() if entry.parent == pid]
     return [int(child) for child in listed.split()]
+
+
+def has_ended(pid: int) -> bool:
+    """Whether our child *pid* has ended and waits to be reaped."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU *pid* has used so far; 0 if it is gone. Asking /proc would take 20 times as long."""
+    try:
+        # The clock of another process, as clock_getcpuclockid(3) makes it.
+        return time.clock_gettime((~pid << 3) | _CPU_CLOCK)
+    except OSError:
+        return 0.0
 
 
 def execution_of(pid: int) -> str | None:

@@ -34,6 +34,8 @@ class Subreaper:
         self._own_pid = os.getpid()
         self._own_session = os.getsid(0)
         self._timer: asyncio.TimerHandle | None = None
+        #: How many looks there have been.
+        self.looks = 0
 
     def enable(self) -> None:
         """
@@ -62,14 +64,19 @@ class Subreaper:
         """The execution is over; orphans it leaves are only reaped from now on."""
         self._running.discard(execution_id)
 
-    def orphans_of(self, execution_id: str) -> list[ProcessEntry]:
+    def orphans_of(self, execution_id: str, *, seen_by: int | None = None) -> list[ProcessEntry]:
         """
         Orphans that belong to *execution_id*. Reaps the dead ones of all executions.
+
+        Args:
+            seen_by: Number of a look that would do, or any later one; None wants one of this moment. Commands
+                that end together share a look: what one left behind was ours before its end could be seen.
 
         One that names no execution belongs to the last execution of those that ran when it was found: nobody
         else can have started it.
         """
-        self.look()
+        if seen_by is None or self.looks < seen_by:
+            self.look()
         if not self._orphans:
             return []
         found = []
@@ -85,6 +92,7 @@ class Subreaper:
 
     def look(self) -> None:
         """Take in new orphans and reap dead ones."""
+        self.looks += 1
         children = children_of(self._own_pid)
         if not self._orphans and self._mains.issuperset(children):
             return
