@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from common.domain.errors import StoreUnavailable
-from common.domain.records import Record
+from common.domain.records import OutputChunk, Record
 from common.runtime.clock import jittered
 from worker.ports import RecordSink, Spool
 
@@ -23,6 +23,11 @@ _BATCH_GROWTH: Final = 20
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _SYNC_PAUSE_S: Final = 0.5
+#: Between two syncs, and between two batches of small records, at least: those who come share the next.
+_SYNC_DISTANCE_S: Final = 0.005
+_BATCH_DISTANCE_S: Final = 0.1
+#: Output of this size and more is not made to wait: it would fill the spool.
+_LARGE_BYTES: Final = 8 * 1024
 _CLOSE_S: Final = 5.0
 
 
@@ -61,6 +66,8 @@ class LogShipper:
         self._oldest_s: float | None = None
         self._unshipped = asyncio.Event()
         self._is_batch_full = asyncio.Event()
+        self._has_large = False
+        self._shipped_at_s = 0.0
         self._sync_wanted = asyncio.Event()
         self._waiters: dict[int, tuple[Record, asyncio.Future[None]]] = {}
         self._shipping = asyncio.Lock()
@@ -93,6 +100,8 @@ class LogShipper:
         if self._oldest_s is None:
             self._oldest_s = asyncio.get_running_loop().time()
             self._unshipped.set()
+        if isinstance(record, OutputChunk) and record.size_bytes >= _LARGE_BYTES:
+            self._has_large = True
         if len(self._spool) >= self._batch_size:
             self._is_batch_full.set()
 
@@ -128,8 +137,13 @@ class LogShipper:
     # Durability.
 
     async def _keep_syncing(self) -> None:
+        loop = asyncio.get_running_loop()
+        synced_at_s = 0.0
         while True:
             await self._sync_wanted.wait()
+            if (waits_s := synced_at_s + _SYNC_DISTANCE_S - loop.time()) > 0:
+                await asyncio.sleep(waits_s)
+            synced_at_s = loop.time()
             self._sync_wanted.clear()
             if not await self._sync():
                 # The disk is full or broken. Whoever waits is served by the sink, or by a later sync.
@@ -178,13 +192,19 @@ class LogShipper:
 
     async def _wait_for_batch(self) -> None:
         """Until there are enough records, or the oldest has waited long enough."""
+        loop = asyncio.get_running_loop()
         await self._unshipped.wait()
         if not self._is_batch_full.is_set():
             try:
                 async with asyncio.timeout(max(0.0, self._patience_s - self.oldest_age_s)):
                     await self._is_batch_full.wait()
             except TimeoutError:
-                return
+                pass
+        waits_s = self._shipped_at_s + min(_BATCH_DISTANCE_S, self._patience_s) - loop.time()
+        if waits_s > 0 and not self._has_large and len(self._spool) < self._batch_size * _BATCH_GROWTH:
+            # A batch costs as much as fifty records, and both states of a short execution become one.
+            await asyncio.sleep(waits_s)
+        self._shipped_at_s = loop.time()
 
     async def _ship(self) -> int:
         """
@@ -197,6 +217,7 @@ class LogShipper:
         async with self._shipping:
             loop = asyncio.get_running_loop()
             started_s = loop.time()
+            self._has_large = False
             records = self._spool.peek(self._batch_size * _BATCH_GROWTH, MAX_BATCH_BYTES)
             if records:
                 report = await self._sink.write(records)

@@ -68,8 +68,12 @@ class PosixSpawner:
             start = spawning.prepare(command, identity, stdin=stdin, stdout=out_write, stderr=err_write)
             containment = self._containments.make(command.execution_id)
             self._state.intend(command.execution_id)
+            self._subreaper.starting += 1
             starting = self._threads.order(partial(_start_contained, start, containment))
-            is_cancelled = not await _is_over(starting)
+            try:
+                is_cancelled = not await _is_over(starting)
+            finally:
+                self._subreaper.starting -= 1
             pid = starting.result()
         except BaseException as error:
             _close_all(pipes)

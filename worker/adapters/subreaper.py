@@ -36,6 +36,8 @@ class Subreaper:
         self._timer: asyncio.TimerHandle | None = None
         #: How many looks there have been.
         self.looks = 0
+        #: Commands being started: each is a session leader that is not an orphan, and has not been added yet.
+        self.starting = 0
 
     def enable(self) -> None:
         """
@@ -110,6 +112,9 @@ class Subreaper:
     def _adopt(self, pid: int) -> None:
         entry = entry_of(pid)
         if entry is None or entry.session == self._own_session:
+            return
+        if self.starting and entry.session == pid:
+            # An orphan that looks the same is taken in by the next look.
             return
         if not entry.is_alive:
             self._reap(pid)
