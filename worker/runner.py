@@ -58,6 +58,8 @@ class Runner:
         self._running = running
         self._current_revision = current_revision
         self._look_before_start = look_before_start
+        # Bound once: looking up the configuration took longer than not logging.
+        self._log = log.bind()
 
     async def run(self, running: RunningExecution) -> None:
         """Wait for the tick, run the command, make the record durable, release the job."""
@@ -66,7 +68,7 @@ class Runner:
             running.has_ended = True
             if report is not None:
                 await self._journal.record_durably(final_record(running.assignment, report))
-                self._log(running.assignment, report)
+                self._log_end(running.assignment, report)
             await self._release(running, report)
         finally:
             self._running.remove(running)
@@ -161,8 +163,8 @@ class Runner:
                     log.debug("execution.closed_already", execution=running.id)
                 return
 
-    def _log(self, assignment: Assignment, report: RunReport) -> None:
-        log.info(
+    def _log_end(self, assignment: Assignment, report: RunReport) -> None:
+        self._log.info(
             "execution.finished",
             execution=str(assignment.execution),
             job=assignment.spec.qualified_name,

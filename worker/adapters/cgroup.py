@@ -5,6 +5,7 @@ the whole leaf at once. No controller is enabled: the leaves only hold processes
 access below the worker's own cgroup, as root or by delegation.
 """
 
+import errno
 import hashlib
 import os
 import signal
@@ -27,6 +28,8 @@ from worker.adapters.subreaper import Subreaper
 log = structlog.get_logger()
 
 _MAX_MOVES: Final = 5
+#: Free leaves that are kept. Each holds two descriptors, which every spawn has to copy and close.
+_SPARE_LEAVES: Final = 128
 _CPU_BEFORE_FORK_S: Final = 0.000_25
 
 
@@ -36,14 +39,17 @@ class Leaf:
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.is_removed = False
         self._procs_fd = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
         self._events_fd = os.open(path / "cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
 
     def put(self, pid: int) -> bool:
-        """Move *pid* in; False if it is gone."""
+        """Move *pid* in; False if it is gone, or the leaf is."""
         try:
             os.write(self._procs_fd, b"%d" % pid)
-        except OSError:
+        except OSError as error:
+            # Somebody cleaned up behind our back. Looking before each use would take longer than the move.
+            self.is_removed = error.errno == errno.ENODEV
             return False
         return True
 
@@ -119,12 +125,8 @@ class LeafPool:
         Raises:
             OSError: None can be made.
         """
-        while self._free:
-            leaf = self._free.pop()
-            if leaf.path.exists():
-                return leaf
-            # Somebody cleaned up behind our back; what is gone holds nobody.
-            leaf.remove()
+        if self._free:
+            return self._free.pop()
         self._made += 1
         return Leaf(self._directory / str(self._made))
 
@@ -135,6 +137,8 @@ class LeafPool:
         for candidate in self._inhabited:
             if candidate.is_populated:
                 still_inhabited.append(candidate)
+            elif candidate.is_removed or len(self._free) >= _SPARE_LEAVES:
+                candidate.remove()
             else:
                 self._free.append(candidate)
         self._inhabited = still_inhabited

@@ -69,12 +69,12 @@ class PosixSpawner:
             containment = self._containments.make(command.execution_id)
             self._state.intend(command.execution_id)
             self._subreaper.starting += 1
-            starting = self._threads.order(partial(_start_contained, start, containment))
             try:
-                is_cancelled = not await _is_over(starting)
+                pid, is_cancelled = await self._threads.carry_out(
+                    partial(_start_contained, start, containment)
+                )
             finally:
                 self._subreaper.starting -= 1
-            pid = starting.result()
         except BaseException as error:
             _close_all(pipes)
             if containment is not None:
@@ -263,20 +263,6 @@ def _start_contained(start: Callable[[], int], containment: Containment) -> int:
     pid = start()
     containment.enclose(pid)
     return pid
-
-
-async def _is_over(starting: "asyncio.Future[int]") -> bool:
-    """Wait for the end of *starting* whatever happens; False if the waiting task was cancelled meanwhile."""
-    is_undisturbed = True
-    while not starting.done():
-        try:
-            await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            is_undisturbed = False
-        except Exception:
-            # Its result is asked for by the caller, and raises it again.
-            break
-    return is_undisturbed
 
 
 async def _check_cwd(cwd: str) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
-#: Two keep both the loop and the kernel busy; more only compete for Python's lock.
-_THREADS: Final = 2
+#: Each waits for a processor as its command does: on a busy machine one starts a third of what three start.
+_THREADS: Final = 3
 
 
 class SpawnThreads:
@@ -27,17 +27,28 @@ class SpawnThreads:
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def order(self, work: Callable[[], int]) -> "asyncio.Future[int]":
-        """What *work* returns or raises. An order is carried out even if the future is cancelled."""
+    async def carry_out(self, work: Callable[[], int]) -> tuple[int, bool]:
+        """
+        The result of *work*, or what it raises, and whether the caller was cancelled meanwhile.
+
+        An order cannot be taken back, so a cancelled caller waits for its end all the same, and then has to
+        deal with what came of it.
+        """
         if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            for number in range(self._count):
-                thread = threading.Thread(target=self._serve, name=f"spawn.{number}")
-                self._threads.append(thread)
-                thread.start()
-        order = _Order(work, self._loop.create_future())
+            self._begin()
+        assert self._loop is not None  # noqa: S101 - set above
+        order = _Order(work)
         self._orders.put(order)
-        return order.answer
+        is_cancelled = False
+        while not order.is_over:
+            order.waiter = self._loop.create_future()
+            try:
+                await order.waiter
+            except asyncio.CancelledError:
+                is_cancelled = True
+        if order.error is not None:
+            raise order.error
+        return order.result, is_cancelled
 
     def close(self) -> None:
         """Let what was ordered be done, and end the threads."""
@@ -46,6 +57,13 @@ class SpawnThreads:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+
+    def _begin(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        for number in range(self._count):
+            thread = threading.Thread(target=self._serve, name=f"spawn.{number}")
+            self._threads.append(thread)
+            thread.start()
 
     def _serve(self) -> None:
         while (order := self._orders.get()) is not None:
@@ -64,19 +82,17 @@ class SpawnThreads:
         self._is_woken = False
         while self._done:
             order = self._done.popleft()
-            if order.answer.done():
-                continue
-            if order.error is not None:
-                order.answer.set_exception(order.error)
-            else:
-                order.answer.set_result(order.result)
+            order.is_over = True
+            if order.waiter is not None and not order.waiter.done():
+                order.waiter.set_result(None)
 
 
 class _Order:
-    __slots__ = ("answer", "error", "result", "work")
+    __slots__ = ("error", "is_over", "result", "waiter", "work")
 
-    def __init__(self, work: Callable[[], int], answer: "asyncio.Future[int]") -> None:
+    def __init__(self, work: Callable[[], int]) -> None:
         self.work = work
-        self.answer = answer
+        self.waiter: asyncio.Future[None] | None = None
         self.result = 0
         self.error: Exception | None = None
+        self.is_over = False
