@@ -4,7 +4,6 @@ import { asProblem, problemFrom } from '@/lib/problem'
 import { safeReturnPath } from '@/lib/routes'
 import { scheduleInWords } from '@/lib/schedule'
 import { asStatus, exitMeaning, oneOf } from '@/lib/status'
-import { STRIP, stripBars } from '@/lib/strip'
 import { tokenInFragment } from '@/stores/session'
 
 describe('scheduleInWords', () => {
@@ -85,14 +84,4 @@ it('reads statuses of the address, and explains exit codes', () => {
   ]
 
   expect(read).toEqual([['b'], undefined, 'lost', 'killed', null])
-})
-
-it('the longest execution is the highest bar, a running one is full', () => {
-  const bars = stripBars([
-    { id: '1', status: 'succeeded', started_at: null, duration_ms: 100 },
-    { id: '2', status: 'failed', started_at: null, duration_ms: 0 },
-    { id: '3', status: 'running', started_at: null, duration_ms: null },
-  ])
-
-  expect(bars.map((bar) => bar.height)).toEqual([STRIP.height, STRIP.least, STRIP.height])
 })

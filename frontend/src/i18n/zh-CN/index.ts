@@ -1,10 +1,19 @@
 /** 简体中文 */
 import type { Messages } from '../en'
 import { words } from './words'
+import { charts } from './charts'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
 import { workers } from './workers'
 import { account } from './account'
 
-export const zhCN: Messages = { ...words, ...jobs, ...executions, ...overview, ...workers, ...account }
+export const zhCN: Messages = {
+  ...words,
+  ...charts,
+  ...jobs,
+  ...executions,
+  ...overview,
+  ...workers,
+  ...account,
+}
