@@ -52,7 +52,7 @@ export function useListQuery<Field extends string>(fields: readonly Field[]) {
     isFiltered,
     setFilter,
     /** For text fields: waits until the typing pauses. */
-    setFilterSoon: useDebounceFn(setFilter, 250),
+    setFilterSoon: useDebounceFn(setFilter, 120),
     clear,
     goToPage,
   }

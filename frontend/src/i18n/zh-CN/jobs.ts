@@ -1,7 +1,34 @@
 /** 任务 */
 import type { Messages } from '../en'
 
-export const jobs: Pick<Messages, 'conflict' | 'edit' | 'explain' | 'figures' | 'job' | 'ledger'> = {
+export const jobs: Pick<Messages, 'bulk' | 'conflict' | 'edit' | 'explain' | 'figures' | 'job' | 'ledger'> = {
+  bulk: {
+    label: '对所选任务的操作',
+    chosen: '已选 {n} 个 | 已选 {n} 个 | 已选 {n} 个',
+    choose: '选择 {job}',
+    choosePage: '选择本页全部任务',
+    clear: '取消选择',
+    enable: '启用',
+    disable: '停用',
+    run: '立即运行',
+    kill: '终止',
+    delete: '删除',
+    enableTitle: '没有可启用的任务 | 启用 1 个任务？ | 启用 {n} 个任务？',
+    disableTitle: '没有可停用的任务 | 停用 1 个任务？ | 停用 {n} 个任务？',
+    runTitle: '没有可运行的任务 | 立即运行 1 个任务？ | 立即运行 {n} 个任务？',
+    killTitle: '没有可终止的任务 | 终止 1 个任务的执行？ | 终止 {n} 个任务的执行？',
+    deleteTitle: '没有可删除的任务 | 删除 1 个任务？ | 删除 {n} 个任务？',
+    enableText: '之后将按计划触发。',
+    disableText: '在重新启用之前不再触发；正在运行的执行会继续。',
+    runText: '每个任务在计划之外运行一次，工作节点接手后立即开始。',
+    killText: '命令先收到 TERM，宽限期后收到 KILL。',
+    deleteText: '不再触发。正在运行的执行会自行结束；历史保留到过期为止。',
+    more: '以及另外 {count} 个',
+    typeCount: '请输入要删除的数量：',
+    done: '{all} 个中完成 {done} 个。',
+    ok: '完成',
+    refused: '被拒绝',
+  },
   conflict: {
     title: '此任务已被他人修改',
     text: '在您打开之后，{who} 保存了它：',
