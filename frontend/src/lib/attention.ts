@@ -1,49 +1,51 @@
-/** What deserves attention first, one entry per job and kind of trouble. Pure. */
-import type { ExecutionRow, JobRow } from '@/api/types'
+/** How what needs attention is shown: grouped by kind, the most urgent kind first. Pure. */
+import type { AttentionItem } from '@/api/contract'
+import type { Status } from './status'
 
-export type Attention =
-  | {
-      kind: 'quarantined' | 'no_worker'
-      key: string
-      job: { namespace: string; name: string }
-      detail: string | null
-    }
-  | {
-      kind: 'execution'
-      key: string
-      job: { namespace: string; name: string }
-      newest: ExecutionRow
-      count: number
-    }
+/** In the order of urgency: what cannot run at all, then what went wrong. */
+export const ATTENTION_KINDS = [
+  'quarantined',
+  'no_worker',
+  'lost',
+  'failed',
+  'timed_out',
+  'missed',
+  'late',
+] as const
 
-const MOST = 12
+export type AttentionKind = (typeof ATTENTION_KINDS)[number]
 
-export function collectAttention({
-  executions,
-  jobs,
-}: {
-  executions: readonly ExecutionRow[]
-  jobs: readonly JobRow[]
-}): Attention[] {
-  const found: Attention[] = []
-  for (const job of jobs) {
-    const ref = { namespace: job.namespace, name: job.name }
-    const key = `${job.namespace}/${job.name}`
-    if (job.state.quarantined) {
-      found.push({ kind: 'quarantined', key: `q ${key}`, job: ref, detail: job.state.quarantined })
-    } else if (!job.state.paused && job.state.eligible_workers === 0) {
-      found.push({ kind: 'no_worker', key: `w ${key}`, job: ref, detail: null })
-    }
-  }
-  const groups = new Map<string, Attention & { kind: 'execution' }>()
-  for (const execution of [...executions].sort((a, b) => b.scheduled_at.localeCompare(a.scheduled_at))) {
-    const key = `${execution.status} ${execution.namespace}/${execution.job}`
-    const group = groups.get(key)
-    if (group) group.count += 1
-    else {
-      const job = { namespace: execution.namespace, name: execution.job }
-      groups.set(key, { kind: 'execution', key, job, newest: execution, count: 1 })
-    }
-  }
-  return [...found, ...groups.values()].slice(0, MOST)
+export interface AttentionGroup {
+  kind: AttentionKind
+  /** The status whose icon, hue and shape the group has. */
+  status: Status
+  items: AttentionItem[]
+  /** Occurrences, over all jobs of the group. */
+  count: number
+}
+
+const LOOKS: Record<AttentionKind, Status> = {
+  quarantined: 'missed',
+  no_worker: 'missed',
+  lost: 'lost',
+  failed: 'failed',
+  timed_out: 'timed_out',
+  missed: 'missed',
+  late: 'queued',
+}
+
+export function groupAttention(items: readonly AttentionItem[]): AttentionGroup[] {
+  return ATTENTION_KINDS.flatMap((kind) => {
+    const own = items.filter((item) => item.kind === kind)
+    if (own.length === 0) return []
+    const newestFirst = [...own].sort((a, b) => (b.at ?? '').localeCompare(a.at ?? ''))
+    return [
+      {
+        kind,
+        status: LOOKS[kind],
+        items: newestFirst,
+        count: own.reduce((sum, { count }) => sum + count, 0),
+      },
+    ]
+  })
 }
