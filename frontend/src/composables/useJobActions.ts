@@ -8,6 +8,14 @@ import { toExecution } from '@/lib/routes'
 import { useNotices } from '@/stores/notices'
 import type { JobRef } from './useJobs'
 
+export interface RunOptions {
+  /** Each becomes `CRON_PARAM_<NAME>` in the environment of the command. */
+  parameters?: Record<string, string>
+  worker?: string
+  /** Start although it runs already. */
+  force?: boolean
+}
+
 export function useJobActions() {
   const { t } = useI18n()
   const notices = useNotices()
@@ -39,16 +47,27 @@ export function useJobActions() {
     return { params: { path: { name }, query: { namespace } } }
   }
 
-  async function runNow(job: JobRef): Promise<void> {
+  /** Whether it was accepted. */
+  async function runNow(job: JobRef, how: RunOptions = {}): Promise<boolean> {
+    const body = { parameters: how.parameters ?? {}, worker: how.worker || null, force: how.force ?? false }
     const accepted = await act(job, t('notice.runFailed', { job: job.name }), () =>
-      unwrap(client.POST('/api/v1/job/run/{name}', { ...of(job), body: { parameters: {}, force: false } })),
+      unwrap(client.POST('/api/v1/job/run/{name}', { ...of(job), body })),
     )
-    if (!accepted) return
+    if (!accepted) return false
     notices.show({
       kind: 'done',
       text: t('notice.runAccepted', { job: job.name }),
       link: { to: toExecution(accepted.execution_id), text: t('notice.openExecution') },
     })
+    return true
+  }
+
+  /** No tick starts until *until*; then it goes on by itself. */
+  async function pauseUntil(job: JobRef, until: string): Promise<void> {
+    const saved = await act(job, t('notice.saveFailed', { job: job.name }), () =>
+      unwrap(client.POST('/api/v1/job/disable/{name}', { ...of(job), body: { until } })),
+    )
+    if (saved) notices.show({ kind: 'done', text: t('notice.pausedUntil', { job: job.name }) })
   }
 
   async function setEnabled(job: JobRef, enabled: boolean): Promise<void> {
@@ -81,5 +100,5 @@ export function useJobActions() {
     return isGone
   }
 
-  return { runNow, setEnabled, killAll, remove, isBusy }
+  return { runNow, setEnabled, pauseUntil, killAll, remove, isBusy }
 }

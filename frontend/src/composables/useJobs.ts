@@ -56,33 +56,30 @@ export function useJob(job: MaybeRefOrGetter<JobRef | null>) {
   )
 }
 
-export function useJobLedger(job: MaybeRefOrGetter<JobRef>, token: MaybeRefOrGetter<string | undefined>) {
+export type LedgerFilter = 'execution' | 'skipped' | 'missed'
+
+/** The ledger as the server pages it; *kind* leaves out the entries of a page that are of another kind. */
+export function useJobLedger(
+  job: MaybeRefOrGetter<JobRef>,
+  page: { token: MaybeRefOrGetter<string | undefined>; kind: MaybeRefOrGetter<LedgerFilter | undefined> },
+) {
   return useLiveQuery(
-    () => ['ledger', toValue(job), toValue(token)],
-    (signal) => {
+    () => ['ledger', toValue(job), toValue(page.token), toValue(page.kind)],
+    async (signal) => {
       const { name, namespace } = toValue(job)
-      const query = { namespace, page_size: 50, page_token: toValue(token) }
-      return unwrap(client.GET('/api/v1/job/{name}/ledger', { params: { path: { name }, query }, signal }))
+      const kind = toValue(page.kind)
+      const query = { namespace, page_size: kind ? 500 : 50, page_token: toValue(page.token) }
+      const answer = await unwrap(
+        client.GET('/api/v1/job/{name}/ledger', { params: { path: { name }, query }, signal }),
+      )
+      return kind ? { ...answer, items: answer.items.filter((entry) => entry.kind === kind) } : answer
     },
     { intervalMs: 6_000 },
   )
 }
 
-export function useJobStats(job: MaybeRefOrGetter<JobRef>) {
-  return useLiveQuery(
-    () => ['stats', toValue(job)],
-    (signal) => {
-      const { name, namespace } = toValue(job)
-      return unwrap(
-        client.GET('/api/v1/log/stats/{name}', { params: { path: { name }, query: { namespace } }, signal }),
-      )
-    },
-    { intervalMs: 15_000 },
-  )
-}
-
 /** Why a tick ran or did not; asked when *tick* is set. */
-export function useExplain(job: MaybeRefOrGetter<JobRef>, tick: MaybeRefOrGetter<number | null>) {
+export function useExplain(job: MaybeRefOrGetter<JobRef>, tick: MaybeRefOrGetter<number | string | null>) {
   return useLiveQuery(
     () => ['explain', toValue(job), toValue(tick)],
     (signal) => {

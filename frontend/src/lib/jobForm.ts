@@ -159,13 +159,15 @@ export interface Difference {
 export function differences(theirs: Definition, mine: Definition): Difference[] {
   const fields = [...new Set([...Object.keys(theirs), ...Object.keys(mine)])]
   return fields.flatMap((field) => {
-    const [left, right] = [theirs, mine].map((side) => shown((side as Record<string, unknown>)[field]))
+    const [left, right] = [theirs, mine].map((side) => shownValue((side as Record<string, unknown>)[field]))
     return left === right ? [] : [{ field, theirs: left ?? '', mine: right ?? '' }]
   })
 }
 
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
+/** A value of a definition as text: strings as they are, nothing for null, all else as JSON. */
+export function shownValue(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 export function labelsAreReadable(text: string): boolean {

@@ -76,6 +76,7 @@ export const words = {
     openExecution: 'Open the execution',
     enabled: '{job} is enabled.',
     disabled: '{job} is disabled; running executions go on.',
+    pausedUntil: '{job} is paused and goes on by itself.',
     saveFailed: '{job} could not be changed.',
     deleted: '{job} is deleted.',
     deleteFailed: '{job} could not be deleted.',

@@ -1,7 +1,21 @@
 /** 任务 */
 import type { Messages } from '../en'
 
-export const jobs: Pick<Messages, 'bulk' | 'conflict' | 'edit' | 'explain' | 'figures' | 'job' | 'ledger'> = {
+export const jobs: Pick<
+  Messages,
+  | 'bulk'
+  | 'conflict'
+  | 'edit'
+  | 'eligible'
+  | 'explain'
+  | 'figures'
+  | 'job'
+  | 'jobAudit'
+  | 'ledger'
+  | 'pause'
+  | 'run'
+  | 'versions'
+> = {
   bulk: {
     label: '对所选任务的操作',
     chosen: '已选 {n} 个 | 已选 {n} 个 | 已选 {n} 个',
@@ -91,7 +105,7 @@ export const jobs: Pick<Messages, 'bulk' | 'conflict' | 'edit' | 'explain' | 'fi
   },
   figures: {
     title: '统计',
-    since: '自',
+    total: '执行次数',
     rate: '成功率',
     duration: '时长',
     lateness: '延迟',
@@ -145,7 +159,22 @@ export const jobs: Pick<Messages, 'bulk' | 'conflict' | 'edit' | 'explain' | 'fi
     noneFound: '没有符合筛选条件的任务',
     noneFoundText: '减少关键词，或清除筛选。',
     tabs: '任务的各部分',
-    tab: { executions: '执行', ledger: '台账', definition: '定义' },
+    tab: {
+      overview: '概览',
+      ledger: '台账',
+      executions: '执行',
+      definition: '定义',
+      versions: '版本',
+      workers: '工作节点',
+      audit: '审计',
+    },
+    format: '定义的格式',
+    ninetyDays: '最近 90 天（UTC）',
+    pause: '暂停…',
+    pausedUntil: '暂停至',
+    resume: '立即恢复',
+    runWith: '带参数运行…',
+    where: '在哪里？',
     allExecutions: '此任务的全部执行',
     deleteTitle: '删除此任务？',
     deleteText: '不再触发。正在运行的执行会自行结束；历史保留到过期为止。',
@@ -158,7 +187,71 @@ export const jobs: Pick<Messages, 'bulk' | 'conflict' | 'edit' | 'explain' | 'fi
     why: '为什么？',
     blockedBy: '被此次执行阻挡',
     upTo: '共 {count} 次触发，直到',
+    kind: '条目种类',
+    anyKind: '全部触发',
+    kinds: { execution: '已运行', skipped: '已跳过', missed: '已错过' },
+    noneOfKind: '台账的这一页没有此类条目',
     none: '还没有任何触发',
     noneText: '第一次触发后会出现在这里。',
+  },
+  eligible: {
+    why: '原因',
+    no: '不可',
+    rank: '第 {n} 个被询问',
+  },
+  jobAudit: {
+    at: '时间',
+    who: '操作者',
+    what: '操作',
+    outcome: '结果',
+    none: '还没有人对此任务做过操作',
+    done: '完成',
+    refused: '被拒绝',
+    failed: '失败',
+    job_save: '保存',
+    job_delete: '删除',
+    job_enable: '启用',
+    job_disable: '停用',
+    job_run: '请求运行',
+    job_kill: '终止',
+    job_revert: '恢复旧版本',
+    execution_kill: '终止一次执行',
+    execution_retry: '请求再次运行',
+  },
+  pause: {
+    title: '暂停 {job}',
+    text: '在此之前不会启动任何触发；被跳过的触发记入台账。之后任务自动恢复。',
+    span: { 1: '1 小时', 4: '4 小时', 24: '1 天', 168: '1 周' },
+    until: '直到',
+    past: '请选择将来的时间。',
+    action: '暂停',
+  },
+  run: {
+    title: '立即运行 {job}',
+    parameters: '参数',
+    parametersHint: '每个参数成为命令环境中的 CRON_PARAM_名称。',
+    parameterName: '名称',
+    parameterValue: '值',
+    addParameter: '添加参数',
+    removeParameter: '移除此参数',
+    nameRule: '名称由字母、数字和下划线组成，不能以数字开头。',
+    worker: '工作节点',
+    workerHint: '所选节点必须在线并适合此任务。',
+    anyWorker: '任意合适的节点',
+    force: '即使正在运行也启动',
+  },
+  versions: {
+    after: '之后',
+    before: '之前',
+    changed: '没有改动 | 改动 1 个字段 | 改动 {n} 个字段',
+    conflict: '期间有人保存了此任务；后面的列表显示其版本。再次确认即替换。',
+    current: '当前',
+    deleted: '已删除',
+    first: '第一个版本',
+    none: '没有保留的版本',
+    revert: '恢复此版本',
+    revertTitle: '恢复到版本 {n}？',
+    revertText: '当时的定义将保存为新版本，历史不会丢失。',
+    reverted: '版本 {n} 已重新生效。',
   },
 }

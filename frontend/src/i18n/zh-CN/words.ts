@@ -98,6 +98,7 @@ export const words: Pick<
     openExecution: '打开此次执行',
     enabled: '{job} 已启用。',
     disabled: '{job} 已停用；正在运行的执行会继续。',
+    pausedUntil: '{job} 已暂停，到时自动恢复。',
     saveFailed: '无法修改 {job}。',
     deleted: '{job} 已删除。',
     deleteFailed: '无法删除 {job}。',
