@@ -33,7 +33,7 @@ export interface HeatMonth {
   day: string
 }
 
-export const HEAT = { days: 90, cell: 13, gap: 3, top: 16, left: 30 } as const
+export const HEAT = { days: 90, cell: 17, gap: 3, top: 16, left: 30 } as const
 
 const DAY_MS = 86_400_000
 const UNWELL = ['failed', 'timed_out', 'lost', 'killed']
