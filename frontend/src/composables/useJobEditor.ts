@@ -8,15 +8,10 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { client, unwrap } from '@/api/client'
 import type { Job, JobDefinition } from '@/api/types'
-import {
-  definitionFrom,
-  definitionOf,
-  differences,
-  emptyForm,
-  formOf,
-  type Definition,
-  type JobForm,
-} from '@/lib/jobForm'
+import { differences } from '@/lib/difference'
+import { definitionFrom, definitionOf, type Definition } from '@/lib/jobDefinition'
+import { emptyForm, formOf, withoutSecrets, type JobForm } from '@/lib/jobForm'
+import { labelsAreReadable } from '@/lib/labels'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 import { usePreferences } from '@/stores/preferences'
 import type { JobRef } from './useJobs'
@@ -27,8 +22,15 @@ interface Draft {
   before: Definition | null
 }
 
+function keyOf(edited: JobRef | null, copiedFrom: JobRef | null): string {
+  if (edited) return `everytick.draft.${edited.namespace}/${edited.name}`
+  return copiedFrom
+    ? `everytick.draft.copy.${copiedFrom.namespace}/${copiedFrom.name}`
+    : 'everytick.draft.new'
+}
+
 export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
-  const key = `everytick.draft.${edited ? `${edited.namespace}/${edited.name}` : 'new'}`
+  const key = keyOf(edited, copiedFrom)
   const queries = useQueryClient()
   const form = ref<JobForm>(emptyForm(usePreferences().zone))
   const before = shallowRef<Definition | null>(null)
@@ -42,7 +44,8 @@ export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
   let pristine = JSON.stringify(form.value)
 
   function take(next: Draft): void {
-    form.value = next.form
+    // A draft of an older page has fewer fields.
+    form.value = { ...emptyForm(next.form.timezone), ...next.form }
     before.value = next.before
     revision.value = next.revision
   }
@@ -58,12 +61,12 @@ export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
       const source = edited ?? copiedFrom
       if (source) {
         const job = await read(source)
-        const copied = { ...formOf(job), ...(edited ? {} : { name: `${job.name}-copy` }) }
+        const copied = edited ? formOf(job) : { ...withoutSecrets(formOf(job)), name: `${job.name}-copy` }
         take({ form: copied, before: definitionOf(job), revision: edited ? job.revision : null })
       }
       pristine = JSON.stringify(form.value)
       const kept = sessionStorage.getItem(key)
-      if (kept && !copiedFrom) {
+      if (kept) {
         take(JSON.parse(kept) as Draft)
         isDraft.value = true
       }
@@ -94,20 +97,27 @@ export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
     await load()
   }
 
+  const isReadable = computed(
+    () => labelsAreReadable(form.value.labels) && labelsAreReadable(form.value.target_labels),
+  )
+  /** What would be sent; null while something in the form cannot be read. */
+  const definition = computed(() => (isReadable.value ? definitionFrom(form.value, before.value) : null))
+
   /** The saved job, or null: then `problem` or `conflict` says why. */
   async function save({ overwrite = false } = {}): Promise<Job | null> {
+    if (!definition.value) return null
     isSaving.value = true
     problem.value = null
-    const definition = definitionFrom(form.value, before.value) as JobDefinition
     const guard: Record<string, string> = edited
       ? { 'If-Match': `"${(overwrite ? conflict.value?.revision : null) ?? revision.value}"` }
       : { 'If-None-Match': '*' }
     try {
-      const job = await unwrap(client.POST('/api/v1/job/save', { body: definition, headers: guard }))
+      const body = definition.value as JobDefinition
+      const job = await unwrap(client.POST('/api/v1/job/save', { body, headers: guard }))
       sessionStorage.removeItem(key)
       pristine = JSON.stringify(form.value)
       conflict.value = null
-      void queries.invalidateQueries({ queryKey: ['jobs'] })
+      for (const list of ['jobs', 'job', 'overview']) void queries.invalidateQueries({ queryKey: [list] })
       return job
     } catch (error) {
       const found = asProblem(error)
@@ -119,8 +129,13 @@ export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
     }
   }
 
+  /** Mine against what somebody else stored meanwhile. */
   const compared = computed(() =>
-    conflict.value ? differences(definitionOf(conflict.value), definitionFrom(form.value, before.value)) : [],
+    conflict.value && definition.value ? differences(definitionOf(conflict.value), definition.value) : [],
+  )
+  /** Mine against what was stored when it was opened: what saving would change. */
+  const changes = computed(() =>
+    before.value && definition.value ? differences(before.value, definition.value) : [],
   )
 
   void load()
@@ -128,13 +143,16 @@ export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
   return {
     form,
     before,
+    definition,
     problem,
     loadProblem,
     conflict,
     compared,
+    changes,
     isLoading,
     isSaving,
     isDraft,
+    isReadable,
     load,
     save,
     discard,

@@ -1,13 +1,23 @@
 /** English: the reference. Every other language has exactly these keys (a test compares them). */
 import { words } from './words'
 import { charts } from './charts'
+import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
 import { workers } from './workers'
 import { account } from './account'
 
-export const en = { ...words, ...charts, ...jobs, ...executions, ...overview, ...workers, ...account }
+export const en = {
+  ...words,
+  ...charts,
+  ...editor,
+  ...jobs,
+  ...executions,
+  ...overview,
+  ...workers,
+  ...account,
+}
 
 type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> }
 

@@ -2,6 +2,7 @@
 import type { Messages } from '../en'
 import { words } from './words'
 import { charts } from './charts'
+import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
@@ -11,6 +12,7 @@ import { account } from './account'
 export const zhCN: Messages = {
   ...words,
   ...charts,
+  ...editor,
   ...jobs,
   ...executions,
   ...overview,

@@ -3,18 +3,7 @@ import type { Messages } from '../en'
 
 export const jobs: Pick<
   Messages,
-  | 'bulk'
-  | 'conflict'
-  | 'edit'
-  | 'eligible'
-  | 'explain'
-  | 'figures'
-  | 'job'
-  | 'jobAudit'
-  | 'ledger'
-  | 'pause'
-  | 'run'
-  | 'versions'
+  'bulk' | 'eligible' | 'explain' | 'figures' | 'job' | 'jobAudit' | 'ledger' | 'pause' | 'run' | 'versions'
 > = {
   bulk: {
     label: '对所选任务的操作',
@@ -42,60 +31,6 @@ export const jobs: Pick<
     done: '{all} 个中完成 {done} 个。',
     ok: '完成',
     refused: '被拒绝',
-  },
-  conflict: {
-    title: '此任务已被他人修改',
-    text: '在您打开之后，{who} 保存了它：',
-    somebody: '某人',
-    same: '两个版本没有差别。',
-    field: '字段',
-    theirs: '当前存储',
-    mine: '您的版本',
-    goOn: '继续编辑',
-    reload: '放弃我的，载入最新',
-    overwrite: '用我的覆盖',
-  },
-  edit: {
-    titleNew: '新建任务',
-    titleEdit: '编辑 {job}',
-    what: '做什么',
-    when: '何时',
-    where: '在哪里',
-    how: '行为',
-    nameHint: '小写字母、数字、点、下划线、连字符；之后不能更改。',
-    executor: '执行器',
-    command: '命令',
-    commandHint: '在 shell 中运行，退出码 0 表示成功。',
-    otherExecutor: '此任务使用执行器“{executor}”，其内容保持不变；请用 cronctl 或 API 修改。',
-    description: '说明',
-    labels: '标签',
-    labelsHint: 'key=value，以逗号分隔。',
-    labelsWrong: '每个标签请写成 key=value。',
-    scheduleHint: "5 个字段，或 6 个（秒在最前）；也可用 {'@'}hourly 或 {'@'}every 90s。留空：仅手动运行。",
-    zone: '时区',
-    enabled: '启用：按计划触发',
-    target: '运行于',
-    targetLabels: '带有这些标签的工作节点',
-    targetLabelsHint: '必须全部匹配。留空：任意节点。',
-    targetWorkers: '仅限这些工作节点',
-    targetWorkersHint: '节点标识。留空：任意节点。',
-    overlap: '上一次仍在运行时',
-    catchUp: '故障恢复后',
-    timeout: '时间上限',
-    timeoutS: '时间上限（秒）',
-    timeoutHint: '超过即停止。0 表示不限。',
-    deadline: '启动期限',
-    deadlineS: '启动期限（秒）',
-    deadlineHint: '在此时间内未能启动的触发记为错过。',
-    attempts: '尝试次数',
-    attemptsHint: '1 表示失败后不再重试。',
-    delayS: '重试前等待（秒）',
-    retriesLost: '工作节点失联时也重试',
-    preview: '计划含义',
-    save: '保存任务',
-    saving: '正在保存…',
-    draft: '已恢复未保存的草稿。',
-    discard: '放弃草稿',
   },
   explain: {
     title: '这次触发的去向',
