@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AttentionItem } from '@/api/contract'
+import type { Attention } from '@/api/types'
 import { groupAttention } from '@/lib/attention'
 import { progressOf } from '@/lib/progress'
 import {
@@ -11,8 +11,8 @@ import {
   type Chosen,
 } from '@/lib/selection'
 
-function item(kind: AttentionItem['kind'], job: string, at: string | null, count = 1): AttentionItem {
-  return { kind, namespace: 'default', job, count, at }
+function item(kind: Attention['kind'], job: string, at: string, count = 1): Attention {
+  return { kind, namespace: 'default', job, count, at, execution_id: null, reason: null }
 }
 
 describe('groupAttention', () => {
@@ -21,7 +21,7 @@ describe('groupAttention', () => {
       item('missed', 'c', '2026-03-29T01:00:00Z', 4),
       item('failed', 'a', '2026-03-29T01:00:00Z', 2),
       item('failed', 'b', '2026-03-29T02:00:00Z'),
-      item('no_worker', 'd', null),
+      item('no_worker', 'd', '2026-03-29T00:00:00Z'),
     ])
 
     expect(groups.map(({ kind, count, items }) => [kind, count, items.map(({ job }) => job)])).toEqual([

@@ -1,7 +1,8 @@
 /** One action on many jobs; every job answers for itself. */
 import { useQueryClient } from '@tanstack/vue-query'
 import { ref, shallowRef } from 'vue'
-import { ask, type BatchResult } from '@/api/contract'
+import { client, unwrap } from '@/api/client'
+import type { BatchResult } from '@/api/types'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 import type { Named } from '@/lib/selection'
 
@@ -23,8 +24,8 @@ export function useJobBatch() {
     isBusy.value = true
     reset()
     try {
-      const body = { action, jobs }
-      results.value = (await ask<{ items: BatchResult[] }>('POST', '/job/batch', { body })).items
+      const body = { action, jobs: [...jobs], mode: 'wait' as const }
+      results.value = (await unwrap(client.POST('/api/v1/job/batch', { body }))).items
     } catch (error) {
       problem.value = asProblem(error)
     } finally {

@@ -1,7 +1,7 @@
 /** What the server says about a definition that is not saved: its faults, and the workers it fits. */
 import { refDebounced } from '@vueuse/core'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { ask, type JobCheck } from '@/api/contract'
+import { client, unwrap } from '@/api/client'
 import type { Definition } from '@/lib/jobDefinition'
 import { useLiveQuery } from './useLiveQuery'
 
@@ -13,11 +13,10 @@ export function useJobCheck(given: MaybeRefOrGetter<Definition | null>) {
   )
   return useLiveQuery(
     () => ['check', wanted.value],
-    (signal) =>
-      ask<JobCheck>('POST', '/job/check', {
-        body: { definition: JSON.parse(wanted.value) as Definition },
-        signal,
-      }),
+    (signal) => {
+      const body = { definition: JSON.parse(wanted.value) as Record<string, unknown> }
+      return unwrap(client.POST('/api/v1/job/check', { body, signal }))
+    },
     // Workers come and go while one thinks.
     { intervalMs: 15_000, enabled: () => wanted.value !== 'null' },
   )

@@ -3,8 +3,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { useNow } from '@vueuse/core'
 import { computed, ref, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
 import { client, unwrap } from '@/api/client'
-import { ask, type AuditEntry, type EligibleWorker, type JobVersion, type Page } from '@/api/contract'
-import type { Job } from '@/api/types'
+import { ask, type AuditEntry, type Page } from '@/api/contract'
 import { HEAT } from '@/lib/heatMap'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 import type { JobRef } from './useJobs'
@@ -34,7 +33,8 @@ export function useJobVersions(job: MaybeRefOrGetter<JobRef>) {
     () => ['job', toValue(job), 'versions'],
     (signal) => {
       const { name, namespace } = toValue(job)
-      return ask<Page<JobVersion>>('GET', `/job/${name}/versions`, { query: { namespace }, signal })
+      const params = { path: { name }, query: { namespace, page_size: 200 } }
+      return unwrap(client.GET('/api/v1/job/{name}/versions', { params, signal }))
     },
     { intervalMs: 30_000 },
   )
@@ -45,7 +45,8 @@ export function useJobWorkers(job: MaybeRefOrGetter<JobRef>) {
     () => ['job', toValue(job), 'workers'],
     (signal) => {
       const { name, namespace } = toValue(job)
-      return ask<{ items: EligibleWorker[] }>('GET', `/job/${name}/workers`, { query: { namespace }, signal })
+      const params = { path: { name }, query: { namespace } }
+      return unwrap(client.GET('/api/v1/job/{name}/workers', { params, signal }))
     },
     { intervalMs: 5_000 },
   )
@@ -73,11 +74,9 @@ export function useRevert(job: MaybeRefOrGetter<JobRef>) {
     isBusy.value = true
     problem.value = null
     try {
-      await ask<Job>('POST', `/job/${name}/revert`, {
-        query: { namespace },
-        body: { generation },
-        headers: { 'If-Match': `"${revision}"` },
-      })
+      const params = { path: { name }, query: { namespace } }
+      const headers = { 'If-Match': `"${revision}"` }
+      await unwrap(client.POST('/api/v1/job/{name}/revert', { params, headers, body: { generation } }))
       return true
     } catch (error) {
       problem.value = asProblem(error)

@@ -1,5 +1,5 @@
 /** How what needs attention is shown: grouped by kind, the most urgent kind first. Pure. */
-import type { AttentionItem } from '@/api/contract'
+import type { Attention } from '@/api/types'
 import type { Status } from './status'
 
 /** In the order of urgency: what cannot run at all, then what went wrong. */
@@ -19,7 +19,7 @@ export interface AttentionGroup {
   kind: AttentionKind
   /** The status whose icon, hue and shape the group has. */
   status: Status
-  items: AttentionItem[]
+  items: Attention[]
   /** Occurrences, over all jobs of the group. */
   count: number
 }
@@ -34,7 +34,7 @@ const LOOKS: Record<AttentionKind, Status> = {
   late: 'queued',
 }
 
-export function groupAttention(items: readonly AttentionItem[]): AttentionGroup[] {
+export function groupAttention(items: readonly Attention[]): AttentionGroup[] {
   return ATTENTION_KINDS.flatMap((kind) => {
     const own = items.filter((item) => item.kind === kind)
     if (own.length === 0) return []

@@ -130,8 +130,16 @@ export const editor = {
     preview: 'What it means',
     missing: 'Before it can be saved:',
     warning: {
-      both_day_fields: 'Day of month and day of week are both given: it runs when either matches.',
-      every_second: 'It runs every second.',
+      every_second: 'It comes due every second.',
+      every_minute:
+        'It comes due every minute of each hour that matches; write a minute (0) for once an hour.',
+      either_day: 'Day of month and day of week are both given: a day that matches either one is enough.',
+      both_days: 'Day of month and day of week are both given and one begins with *: a day must match both.',
+      month_end: 'Not every month has that day; L is the last day of any month.',
+      sparse: 'More than a year passes without a tick.',
+      hashed: 'H is chosen by the uid of the job: a job that is not saved yet may get other values.',
+      dst_gap: 'Within a year a tick falls into a time that the clock skips; it runs right after the gap.',
+      dst_repeated: 'Within a year a tick falls into a time that the clock shows twice.',
     },
     save: 'Save job',
     saving: 'Saving …',

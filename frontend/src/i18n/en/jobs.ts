@@ -178,7 +178,6 @@ export const jobs = {
     conflict:
       'Somebody saved this job meanwhile; the list behind shows their version. Confirm again to replace it.',
     current: 'current',
-    deleted: 'deleted',
     first: 'first version',
     none: 'No version is kept',
     revert: 'Back to this version',

@@ -181,7 +181,6 @@ export const jobs: Pick<
     changed: '没有改动 | 改动 1 个字段 | 改动 {n} 个字段',
     conflict: '期间有人保存了此任务；后面的列表显示其版本。再次确认即替换。',
     current: '当前',
-    deleted: '已删除',
     first: '第一个版本',
     none: '没有保留的版本',
     revert: '恢复此版本',
