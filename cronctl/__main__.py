@@ -8,11 +8,12 @@ import typer
 
 from common.domain.errors import CronError
 from cronctl import context as contexts
-from cronctl import execution, job, schedule, worker
+from cronctl import execution, job, schedule, token, user, worker
 from cronctl.events import events
 from cronctl.failures import exit_code_of
 from cronctl.login import login
 from cronctl.options import Target
+from cronctl.setup import setup
 from cronctl.up import up
 from cronctl.version import own_version, version
 
@@ -29,7 +30,10 @@ app.add_typer(worker.app, name="worker")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(contexts.app, name="context")
 app.command()(events)
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 app.command()(login)
+app.command()(setup)
 app.command()(version)
 
 

@@ -49,6 +49,11 @@ class Api:
         """Where the address was found, for messages."""
         return f"{self._connection.api} ({self._connection.origin})"
 
+    @property
+    def address(self) -> str:
+        """Of the installation, without the path of the API."""
+        return self._connection.api
+
     def get(self, path: str, **params: object) -> Json:
         """The JSON at *path*; parameters that are None are left out."""
         return self.request("GET", path, params=params).body

@@ -38,8 +38,8 @@ was not named one by one is asked about first, unless `--yes` is given. Each job
 exit code is that of the first failure.
 
 ## Completion
-`cronctl --install-completion` sets up the shell it is called from (bash, zsh, fish); `--show-completion` prints
-the script. Names of jobs and workers come from the server, if that answers within a second.
+`cronctl --install-completion` sets up the shell it is called from (bash, zsh, fish); `--show-completion`
+prints the script. Names of jobs and workers come from the server, if that answers within a second.
 """
 
 

@@ -96,11 +96,14 @@ def _clear_leftovers(record: ProcessRecord) -> None:
 
 def _announce(options: UpOptions, running: Running, took_s: float) -> None:
     directory = options.data_dir
+    dashboard = f"{running.api}/"
+    if running.welcome is not None:
+        dashboard = f"{running.api}{running.welcome}\n              (makes the first account, within 15 min)"
     say(
         f"""
 everytick is ready after {took_s:.1f} s
 
-  dashboard   {running.api}/#token={running.token}
+  dashboard   {dashboard}
   API         {running.api}/api/v1   (token: {directory.admin_token})
   data, logs  {directory.path}
   next        cronctl job list

@@ -21,6 +21,7 @@ from cronctl.up_ports import Ports
 from cronctl.up_programs import find_program, find_server
 from cronctl.up_sample import SAMPLE_NAME, create_sample
 from cronctl.up_supervision import Supervisor
+from cronctl.up_welcome import ask_welcome
 
 USUAL_API_PORT: Final = 8070
 _USUAL_ETCD_PORTS: Final = (2379, 2380)
@@ -53,6 +54,8 @@ class Running:
 
     api: str
     token: str
+    welcome: str | None
+    """Path of the page that makes the first account; None once there is one."""
     sample_was_created: bool
 
 
@@ -120,7 +123,8 @@ class Start:
                 created = await create_sample(client, addresses.api, token, self._dir)
                 if created:
                     self._say(f"  job '{SAMPLE_NAME}' created, due every 10 s")
-        return Running(api=addresses.api, token=token, sample_was_created=created)
+            welcome = await ask_welcome(client, addresses.api, token)
+        return Running(api=addresses.api, token=token, welcome=welcome, sample_was_created=created)
 
     async def _servers(
         self, client: httpx2.AsyncClient, places: _Places, etcd_program: Path, mongod_program: Path

@@ -23,7 +23,10 @@ from master.api import (
     logs,
     overview,
     schedules,
+    sign_in,
     system,
+    tokens,
+    users,
     workers,
 )
 from master.api.admission import Admission
@@ -31,6 +34,7 @@ from master.api.audit_layer import AuditLayer
 from master.api.deps import Services
 from master.api.openapi import document
 from master.api.request_scope import RequestScope
+from master.api.session_cookie import cookie_of
 from master.config import MasterConfig
 from master.web import dashboard_route
 
@@ -45,6 +49,9 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     logs.router,
     executions.router,
     workers.router,
+    sign_in.router,
+    users.router,
+    tokens.router,
     events.router,
     audit.router,
     audit.job_router,
@@ -55,7 +62,8 @@ _TITLE: Final = "everytick"
 _DESCRIPTION: Final = """
 Every tick is accounted for: jobs, their ticks, executions and workers.
 
-Send `Authorization: Bearer <token>` with every request below `/api/v1`. Errors are `application/problem+json`
+Send `Authorization: Bearer <token>` with every request below `/api/v1`, or sign in and send the cookie, with
+`X-CSRF-Token` beside it for changes. Errors are `application/problem+json`
 with a `code` for programs and a pointer to each wrong field. Lists come in pages: send `next_page_token` back
 as `page_token` with the same filters. Times are RFC 3339 in UTC.
 """
@@ -67,6 +75,7 @@ _TAGS: Final = [
     {"name": "Workers", "description": "Who runs it."},
     {"name": "Live", "description": "What happens, as it happens."},
     {"name": "Audit", "description": "Who changed what, or tried to."},
+    {"name": "People", "description": "Who may come in, and what they may do."},
     {"name": "System", "description": "The master itself."},
 ]
 
@@ -76,8 +85,12 @@ def build_app(services: Services, config: MasterConfig) -> FastAPI:
     app = _routes()
     app.state.services = services
     # The layer added last is the outermost: whatever happens inside gets an id, headers and a log line.
+    app.state.cookie = cookie_of(config)
     app.add_middleware(
-        Admission, tokens=services.people.admin_tokens, trusts_loopback=not config.behind_tls_proxy
+        Admission,
+        identities=services.people.identities,
+        cookie=app.state.cookie,
+        behind_proxy=config.behind_tls_proxy,
     )
     routes = [route for router in ROUTERS for route in router.routes]
     app.add_middleware(AuditLayer, trail=services.audit, clock=services.clock, routes=routes)

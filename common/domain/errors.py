@@ -62,6 +62,14 @@ class VersionNotFound(NotFound):
     """There is no such version of this job, or it is not kept any more."""
 
 
+class UserNotFound(NotFound):
+    """There is no user of that name."""
+
+
+class TokenNotFound(NotFound):
+    """There is no API token of that id."""
+
+
 class Conflict(CronError):
     """What was asked does not fit the present state."""
 
@@ -74,12 +82,40 @@ class RevisionConflict(Conflict):
     """The object was changed by someone else since it was read."""
 
 
+class UserExists(Conflict):
+    """A user of that name exists already."""
+
+
+class LastAdmin(Conflict):
+    """This is the last enabled user who may administer everything."""
+
+
+class SetupDone(Conflict):
+    """The first account exists already: sign in."""
+
+
 class NotAllowed(CronError):
     """This needs a credential, or a right the credential does not have."""
 
 
 class TooManyStreams(CronError):
     """This user has as many event streams open as one may have."""
+
+
+class BadCredentials(CronError):
+    """The user name or the password is wrong."""
+
+
+class SetupTokenInvalid(NotAllowed):
+    """The set-up token is wrong, was used, or is older than 15 minutes."""
+
+
+class Throttled(CronError):
+    """Too often within too short a time."""
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 1, **details: object) -> None:
+        super().__init__(message, **details)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(CronError):

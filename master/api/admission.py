@@ -1,76 +1,124 @@
 """At the door: who is it, and is the body one we read at all.
 
 Closed by default: a path needs a credential unless it is listed here as open. Only then is a body looked at,
-so that nobody without a token can make the master read one.
+so that nobody without a token can make the master read one. A change that comes with a browser's cookie must
+also prove that the dashboard sent it: browsers send cookies whoever made them ask.
 """
 
+import hmac
 import ipaddress
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.domain.errors import StoreUnavailable
 from master.api.errors import problem
-from master.domain.rights import Principal, administrator
-from master.services.admin_token import AdminTokens
+from master.api.session_cookie import SessionCookie, client_address
+from master.services.identities import Identities, Identity
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-_OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz"})
+OPEN_PATHS: Final = frozenset(
+    {
+        "/livez",
+        "/readyz",
+        "/healthz",
+        "/api/v1/auth/state",
+        "/api/v1/auth/setup",
+        "/api/v1/auth/login",
+        "/api/v1/auth/oidc/start",
+        "/api/v1/auth/oidc/callback",
+    }
+)
 #: A credential or a caller on this host.
 _LOCAL_PATHS: Final = ("/metrics", "/docs", "/openapi.json")
 _CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SCHEME: Final = "bearer "
+_LATER: Final = {"Retry-After": "2"}
 
 
 class Admission:
     """
-    Puts `principal` into the request's state, or answers 401, 413 or 415 itself.
+    Puts `identity`, `principal` and `client` into the request's state, or answers an error itself.
 
     Args:
-        trusts_loopback: A peer on loopback may look at `_LOCAL_PATHS`. False behind a proxy, which is such a
-            peer for everybody.
+        behind_proxy: The peer is a proxy for everybody: being on loopback means nothing, and the address of
+            a client is the one the proxy names.
     """
 
-    def __init__(self, app: ASGIApp, *, tokens: AdminTokens, trusts_loopback: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, identities: Identities, cookie: SessionCookie, behind_proxy: bool
+    ) -> None:
         self._app = app
-        self._tokens = tokens
-        self._trusts_loopback = trusts_loopback
+        self._identities = identities
+        self._cookie = cookie
+        self._behind_proxy = behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        principal = self._principal(headers)
-        scope["state"]["principal"] = principal
-        if principal is None and not self._is_open(scope, headers):
-            refusal = problem(
-                scope,
-                401,
-                "unauthenticated",
-                "Send the header `Authorization: Bearer <token>`. The admin token is in the file named by "
-                "adminTokenFile on the master's host.",
-                headers={"WWW-Authenticate": 'Bearer realm="everytick"'},
-            )
+        scope["state"]["client"] = client_address(scope, headers, behind_proxy=self._behind_proxy)
+        refusal = await self._admit(scope, headers)
+        if refusal is not None:
             await refusal(scope, receive, send)
             return
         if scope["method"] in _CHANGES and not await self._accepts_body(scope, headers, receive, send):
             return
         await self._app(scope, _limited(receive), send)
 
-    def _principal(self, headers: Headers) -> Principal | None:
-        credential = headers.get("authorization", "")
-        if credential[: len(_SCHEME)].lower() != _SCHEME:
+    async def _admit(self, scope: Scope, headers: Headers) -> Response | None:
+        """Settle who it is; the refusal when nobody may come in like that."""
+        is_open = self._is_open(scope, headers)
+        try:
+            identity = await self._identity(headers)
+        except StoreUnavailable as error:
+            if not is_open:
+                return problem(
+                    scope, 503, "store_unavailable", f"nobody can be recognised: {error}", headers=_LATER
+                )
+            identity = None
+        scope["state"]["identity"] = identity
+        scope["state"]["principal"] = identity.principal if identity else None
+        if is_open:
             return None
-        return administrator("admin") if self._tokens.accept(credential[len(_SCHEME) :].strip()) else None
+        if identity is None:
+            return problem(
+                scope,
+                401,
+                "unauthenticated",
+                "Sign in, or send the header `Authorization: Bearer <token>`. The admin token is in the file "
+                "named by adminTokenFile on the master's host.",
+                headers={"WWW-Authenticate": 'Bearer realm="everytick"'},
+            )
+        if scope["method"] in _CHANGES and not _is_from_dashboard(identity, headers):
+            return problem(
+                scope,
+                403,
+                "csrf_token_missing",
+                "Send the header `X-CSRF-Token` with the value from /api/v1/auth/me.",
+            )
+        return None
+
+    async def _identity(self, headers: Headers) -> Identity | None:
+        credential = headers.get("authorization")
+        if credential is not None:
+            # A wrong token is not helped by a cookie: whoever sends one means it.
+            if credential[: len(_SCHEME)].lower() != _SCHEME:
+                return None
+            return await self._identities.of_bearer(credential[len(_SCHEME) :].strip())
+        token = self._cookie.read(headers)
+        return await self._identities.of_cookie(token) if token else None
 
     def _is_open(self, scope: Scope, headers: Headers) -> bool:
         path: str = scope["path"]
-        if path in _OPEN_PATHS:
+        if path in OPEN_PATHS:
             return True
         if any(path == local or path.startswith(f"{local}/") for local in _LOCAL_PATHS):
-            return self._trusts_loopback and _is_local(scope, headers)
+            return not self._behind_proxy and _is_local(scope, headers)
         # What is left outside /api are the dashboard's own files, which hold nothing.
         return not (path == "/api" or path.startswith("/api/"))
 
@@ -90,6 +138,13 @@ class Admission:
             return True
         await refusal(scope, receive, send)
         return False
+
+
+def _is_from_dashboard(identity: Identity, headers: Headers) -> bool:
+    """Only our own page can read the token it got with the sign-in; no other page can send this header."""
+    if identity.csrf_token is None:
+        return True
+    return hmac.compare_digest(headers.get("x-csrf-token", "").encode(), identity.csrf_token.encode())
 
 
 def _limited(receive: Receive) -> Receive:

@@ -152,7 +152,7 @@ def fact_of(draft: Draft, scope: Scope, clock: Clock, outcome: Outcome) -> Fact:
         at=in_milliseconds(clock.now()),
         actor=storable(draft.actor or (principal.name if principal else _UNKNOWN)) or _UNKNOWN,
         actor_kind=draft.actor_kind or _kind_of(principal),
-        client=scope["client"][0] if scope.get("client") else None,
+        client=scope["state"].get("client"),
         action=draft.action,
         object=storable(name),
         namespace=storable(namespace),

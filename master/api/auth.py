@@ -15,12 +15,13 @@ A namespace that one may not see answers like one that does not exist: 404, what
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Request
 
 from common.domain.errors import JobNotFound, NotAllowed, NotFound
 from master.domain.rights import Principal, Right
+from master.services.identities import Identity
 
 
 class Needs:
@@ -51,6 +52,19 @@ def needs(right: Right) -> Any:
     """`principal: Principal = needs(Right.EDIT)` in the signature of an operation."""
     decide: Callable[[Request], Principal] = Needs(right)
     return Depends(decide)
+
+
+class NeedsCredential:
+    """A dependency of what everybody may do who has come in: things about oneself."""
+
+    def __call__(self, request: Request) -> Identity:
+        identity: Identity | None = request.state.identity
+        if identity is None:
+            raise NotAllowed("this needs a credential")
+        return identity
+
+
+SignedInDep: TypeAlias = Annotated[Identity, Depends(NeedsCredential())]
 
 
 def check_found(principal: Principal, right: Right, namespace: str, missing: NotFound) -> None:

@@ -35,6 +35,8 @@ _STATUS: Final[dict[type[errors.CronError], int]] = {
     errors.RevisionConflict: 412,
     errors.NotAllowed: 403,
     errors.TooManyStreams: 429,
+    errors.BadCredentials: 401,
+    errors.Throttled: 429,
     errors.StoreError: 503,
     errors.CorruptValue: 500,
 }
@@ -56,7 +58,20 @@ _TITLES: Final = {
     "store_unavailable": "A server this needs cannot be reached",
     "outcome_unknown": "It is not known whether the change was made",
     "too_many_streams": "Too many event streams are open",
-    "unauthenticated": "A token is needed",
+    "unauthenticated": "A credential is needed",
+    "bad_credentials": "The user name or the password is wrong",
+    "csrf_token_missing": "The request does not come from the dashboard",
+    "throttled": "Too often",
+    "setup_done": "The first account exists already",
+    "setup_token_invalid": "The set-up token cannot be used",
+    "user_exists": "The user exists already",
+    "user_not_found": "There is no such user",
+    "last_admin": "One administrator must remain",
+    "token_not_found": "There is no such API token",
+    "password_too_short": "The password is too short",
+    "password_too_long": "The password is too long",
+    "password_contains_name": "The password is built from the name",
+    "password_too_common": "The password is too common",
     "not_allowed": "This is not allowed",
     "body_too_large": "The body is too large",
     "unsupported_media_type": "The body must be JSON",
@@ -124,6 +139,8 @@ async def _on_cron_error(request: Request, error: Exception) -> Response:
         pointer = f"/query/{error.field}" if request.method == "GET" else field_pointer(error.field)
         items = [ErrorItem(pointer=pointer, detail=detail)]
     headers = {"Retry-After": _RETRY_AFTER_S} if status == 503 else {}
+    if isinstance(error, errors.Throttled):
+        headers = {"Retry-After": str(error.retry_after_s)}
     current = error.details.get("current")
     if isinstance(current, Mapping):
         headers["ETag"] = f'"{current["revision"]}"'

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from common.domain.job import JobDefinition
 from master.api import examples_more as more
+from master.api import people_examples
 
 Examples = dict[str, Any]
 
@@ -206,6 +207,7 @@ _HEALTHY: Final[Examples] = {
 
 #: One answer of each operation, by its id; held against the models by a test.
 ANSWERS: Final[Examples] = {
+    **people_examples.ANSWERS,
     "save_job": _JOB,
     "list_jobs": {"items": [{**_JOB, "recent": [_STRIP]}], "next_page_token": None, "total": _ONE},
     "get_job": {**_JOB, "next_ticks": _TICKS, "description_in_words": "At 02:30"},

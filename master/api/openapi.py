@@ -13,7 +13,16 @@ from fastapi.openapi.utils import get_openapi
 from master.api import examples
 from master.api.errors import MEDIA_TYPE
 
-_OPEN: Final = frozenset({"/livez", "/readyz", "/healthz"})
+_OPEN: Final = frozenset(
+    {
+        "/livez",
+        "/readyz",
+        "/healthz",
+        "/api/v1/auth/state",
+        "/api/v1/auth/setup",
+        "/api/v1/auth/login",
+    }
+)
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -28,9 +37,15 @@ def document(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
         )
         described["components"]["securitySchemes"] = {
-            "token": {"type": "http", "scheme": "bearer", "description": "An API token."}
+            "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "everytick_session",
+                "description": "What signing in gives; changes also need the header `X-CSRF-Token`.",
+            },
         }
-        described["security"] = [{"token": []}]
+        described["security"] = [{"token": []}, {"session": []}]
         for path, methods in described["paths"].items():
             for method in _METHODS:
                 if method in methods:

@@ -6,7 +6,8 @@ from master.api.errors import MEDIA_TYPE
 from master.api.schemas import Problem
 
 _TEXTS: Final = {
-    401: ("No valid token.", "unauthenticated", "Send the header `Authorization: Bearer <token>`."),
+    401: ("No valid credential.", "unauthenticated",
+          "Send the header `Authorization: Bearer <token>`, or sign in."),
     403: ("The token does not have the right this needs.", "not_allowed", "this needs the right to edit"),
     404: ("There is no such thing.", "job_not_found", "there is no job default/backup"),
     409: ("It does not fit the present state.", "conflict", "the execution has not ended yet"),
@@ -17,7 +18,8 @@ _TEXTS: Final = {
           "Send the body with `Content-Type: application/json`."),
     422: ("A field is wrong; `errors` name each.", "invalid_schedule",
           "minute: 61 is not within 0-59 in '61 * * * *'"),
-    429: ("Too much of it at a time.", "too_many_streams", "admin has 20 event streams open already"),
+    429: ("Too often; `Retry-After` says when to come back.", "throttled",
+          "too many tries: come back in 60 s"),
     503: ("etcd or MongoDB cannot be reached; `detail` says which.", "store_unavailable",
           "history cannot be read at present: MongoDB does not answer"),
 }  # fmt: skip

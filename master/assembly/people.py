@@ -2,9 +2,19 @@
 
 import socket
 
+from master.adapters.mongo_accounts import MongoAccounts
+from master.adapters.mongo_credentials import MongoCredentials
 from master.assembly.ground import Ground
+from master.services.accounts import Accounts
 from master.services.admin_token import AdminTokens, read_or_create_token
+from master.services.api_tokens import ApiTokens
+from master.services.identities import Identities
+from master.services.password_hashing import PasswordHashing
 from master.services.people import People
+from master.services.sessions import Sessions
+from master.services.setup import Setup, terminal
+from master.services.sign_in import SignIn
+from master.services.sign_in_throttle import SignInThrottle
 
 
 def make_people(ground: Ground) -> People:
@@ -14,13 +24,31 @@ def make_people(ground: Ground) -> People:
     Raises:
         ConfigError: The file of the admin token cannot be used.
     """
-    file = ground.config.token_file
+    clock, database = ground.clock, ground.database
+    store = MongoAccounts(database, clock, lambda: ground.reader.is_connected)
+    credentials = MongoCredentials(database, clock, lambda: ground.reader.is_connected)
+    hashing = PasswordHashing()
+    sessions, tokens = Sessions(credentials, clock), ApiTokens(credentials, clock)
+    accounts = Accounts(store, credentials, sessions, tokens, hashing, clock)
+    setup = Setup(store, credentials, accounts, hashing, clock, ground.address, terminal())
+    admin_tokens = _admin_tokens(ground)
     return People(
-        admin_tokens=AdminTokens(
-            read_or_create_token(file),
-            f"{socket.gethostname()}:{file.resolve()}",
-            ground.store,
-            ground.keyspace,
-            ground.feed(ground.keyspace.admin_tokens, "admin_tokens"),
-        )
+        admin_tokens=admin_tokens,
+        accounts=accounts,
+        sessions=sessions,
+        api_tokens=tokens,
+        identities=Identities(admin_tokens, accounts, sessions, tokens),
+        setup=setup,
+        sign_in=SignIn(accounts, sessions, setup, SignInThrottle(credentials, clock)),
+    )
+
+
+def _admin_tokens(ground: Ground) -> AdminTokens:
+    file = ground.config.token_file
+    return AdminTokens(
+        read_or_create_token(file),
+        f"{socket.gethostname()}:{file.resolve()}",
+        ground.store,
+        ground.keyspace,
+        ground.feed(ground.keyspace.admin_tokens, "admin_tokens"),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from common.config.command_line import product_version
 from common.mongo.schema import ensure_schema
+from master.adapters.mongo_calls import ensure_account_schema
 from master.assembly.ground import Ground, Loop
 from master.assembly.views import Views
 from master.services.health import HealthMonitor, View
@@ -28,11 +29,16 @@ def make_system(ground: Ground, views: Views) -> System:
     """Health over *views*, with its figures in the metrics."""
     followed: dict[str, View] = {"jobs": views.jobs, "runs": views.runs, "workers": views.roster}
     config = ground.config
+
+    async def prepare() -> None:
+        await ensure_schema(ground.database)
+        await ensure_account_schema(ground.database)
+
     health = HealthMonitor(
         ground.store,
         ground.reader,
         followed,
-        lambda: ensure_schema(ground.database),
+        prepare,
         about={
             "version": product_version(),
             "key_prefix": config.key_prefix,

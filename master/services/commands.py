@@ -6,6 +6,7 @@ known before it runs.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from common.domain.errors import (
     InvalidJob,
     JobNotFound,
     StoreUnavailable,
+    Throttled,
 )
 from common.domain.execution import Cause, Status
 from common.domain.ids import ExecutionId
@@ -29,6 +31,7 @@ from common.kv.port import KeyValueStore
 from common.kv.values import Compare, Put, absent, created_at
 from common.runtime.clock import Clock, new_uid
 from master.domain.job_rows import JobRow
+from master.domain.rate_limit import RateLimit
 from master.services.history import History
 from master.services.job_catalog import JobCatalog
 from master.services.roster import Roster
@@ -39,6 +42,8 @@ log = structlog.get_logger()
 _TRIGGER_LIFE: Final = timedelta(hours=24)
 _KILL_LIFE_S: Final = 120
 _KILLS_PER_TXN: Final = 50
+#: Asked for by people and programs, of one job, at this master.
+_RUNS_PER_MINUTE: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,7 @@ class Commands:
         self._history = history
         self._roster = roster
         self._clock = clock
+        self._limit = RateLimit(_RUNS_PER_MINUTE, 60.0)
 
     async def run(
         self,
@@ -109,6 +115,7 @@ class Commands:
             JobNotFound: There is none.
             InvalidInput: The worker is not alive.
             Conflict: The idempotency key was used for another request.
+            Throttled: The job was run too often within a minute.
         """
         row = await self._catalog.read(namespace, name)
         if row.spec is None:
@@ -182,6 +189,7 @@ class Commands:
     async def _trigger(
         self, row: JobRow, uid: str, request: RunRequest, requested_by: str, remember: str | None
     ) -> Requested:
+        self._check_rate(row, uid)
         now = self._clock.now()
         trigger_id = new_uid()
         trigger = Trigger(
@@ -222,6 +230,16 @@ class Commands:
             return _same(found, request)
         await self._store.revoke(lease.id)
         raise JobNotFound(f"there is no job {row.namespace}/{row.name} any more")
+
+    def _check_rate(self, row: JobRow, uid: str) -> None:
+        wait_s = self._limit.wait_s(uid, self._clock.uptime_s())
+        if wait_s > 0:
+            seconds = math.ceil(wait_s)
+            raise Throttled(
+                f"{row.namespace}/{row.name} was run {_RUNS_PER_MINUTE} times within a minute: "
+                f"the next time is possible in {seconds} s",
+                retry_after_s=seconds,
+            )
 
     async def _kill(self, executions: Sequence[ExecutionId], requested_by: str) -> None:
         if not executions:

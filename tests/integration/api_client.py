@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 
-from common.domain.codec import RunRecord
+from common.domain.codec import RunRecord, WorkerHealth
 from common.domain.execution import Cause
 from common.domain.ids import ExecutionId
 from common.domain.keys import Keyspace
@@ -50,14 +50,14 @@ class RunningApi:
         assert stored is not None, f"{key} is not stored"
         return stored
 
-    async def put_run(self, execution: ExecutionId, job: str) -> RunRecord:
+    async def put_run(self, execution: ExecutionId, job: str, *, namespace: str = "default") -> RunRecord:
         """Play a worker that has just claimed, and wait until the master has seen it."""
         now = datetime.now(UTC)
         record = RunRecord(
             worker="w1",
             session="s1",
             nonce="n1",
-            namespace="default",
+            namespace=namespace,
             name=job,
             generation=1,
             cause=Cause.SCHEDULE,
@@ -67,6 +67,12 @@ class RunningApi:
         await self.store.txn(puts=[Put(self.keys.run(execution), record.encode())])
         await self.until(lambda: self.app.state.services.history.is_live(str(execution)))
         return record
+
+    async def put_health(self, worker: str) -> None:
+        """Play a worker that is alive, and wait until the master has seen it."""
+        health = WorkerHealth(worker=worker, session="s1", slots=4, started_at=datetime.now(UTC))
+        await self.store.txn(puts=[Put(self.keys.health(worker), health.encode())])
+        await self.until(lambda: self.services.roster.is_live(worker))
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something that is on its way."""

@@ -593,6 +593,356 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the sign-in page needs to know
+         * @description Open to everybody: whether an account exists, and how one can sign in.
+         */
+        get: operations["auth_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first account
+         * @description Makes an administrator with the one-time set-up token, and signs them in.
+         */
+        post: operations["auth_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/setup-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew the set-up token
+         * @description For whoever holds the admin token, while there is no account: a token of 15 minutes for one use.
+         */
+        post: operations["auth_setup_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in
+         * @description Starts a session, kept in a cookie; it ends after 30 minutes without a request, or after 12 hours.
+         *
+         *     Five tries a minute for each name and each address, then with growing pauses.
+         */
+        post: operations["auth_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description Ends the session of the cookie, at every master.
+         */
+        post: operations["auth_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I?
+         * @description Whoever the credential stands for, and what they may do where.
+         */
+        get: operations["auth_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change one's own password
+         * @description All other sessions of this user end; API tokens stay.
+         */
+        post: operations["auth_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List users
+         * @description Every account by name, without anything of its password.
+         */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a user
+         * @description One account.
+         */
+        get: operations["get_user"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a user
+         * @description Deletes the account with its sessions and API tokens; what it has done keeps its name.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create or change a user
+         * @description Saves the account as it is sent; password and `enabled` stay when they are left out.
+         *
+         *     A new password and a disabling end its sessions. The last enabled administrator stays one.
+         */
+        post: operations["save_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a user a new password
+         * @description All sessions of the user end.
+         */
+        post: operations["set_user_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/{name}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shut a user out
+         * @description Ends the sessions; neither password nor API tokens work until the user is enabled again.
+         */
+        post: operations["disable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/{name}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a user in again
+         * @description Password and API tokens work again; sessions that have ended stay so.
+         */
+        post: operations["enable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user/{name}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign a user out
+         * @description Ends all sessions of the user; they can sign in again.
+         */
+        post: operations["sign_user_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API tokens
+         * @description One's own tokens, without their secrets.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an API token
+         * @description A credential for programs, with one's own rights or fewer; its text is in this answer and nowhere else.
+         *
+         *     It never may more than its owner may at the time it is used, and stops working with its owner.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an API token
+         * @description It stops working at once here, and within seconds at other masters.
+         */
+        delete: operations["delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -934,6 +1284,28 @@ export interface components {
             total: components["schemas"]["Total"];
         };
         /**
+         * AuthState
+         * @description What the sign-in page needs to know.
+         */
+        AuthState: {
+            /** Setup Needed */
+            setup_needed: boolean;
+            /** Signed In */
+            signed_in: boolean;
+            oidc: components["schemas"]["OidcStart"] | null;
+            /**
+             * Password Min
+             * @default 12
+             */
+            password_min: number;
+            /**
+             * Checks
+             * @description Empty once there is an account.
+             * @default []
+             */
+            checks: components["schemas"]["Check"][];
+        };
+        /**
          * Bar
          * @description One execution on the timeline.
          */
@@ -979,6 +1351,21 @@ export interface components {
             code: string;
             /** Text */
             text: string;
+        };
+        /**
+         * Check
+         * @description One thing that must be well before the first account can be made.
+         */
+        Check: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "etcd" | "mongodb" | "clock";
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string;
         };
         /**
          * CheckBody
@@ -2497,10 +2884,76 @@ export interface components {
             /** Future */
             future: number;
         };
+        /**
+         * LoginBody
+         * @description Who signs in.
+         */
+        LoginBody: {
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * Me
+         * @description Whoever asks.
+         */
+        Me: {
+            /** Name */
+            name: string;
+            /** Display Name */
+            display_name: string;
+            kind: components["schemas"]["PrincipalKind"];
+            /** Roles */
+            roles: components["schemas"]["RoleGrant-Output"][];
+            /**
+             * Rights
+             * @description A right that is not listed is nowhere.
+             */
+            rights: components["schemas"]["RightReach"][];
+            /**
+             * Csrf Token
+             * @description Send it as `X-CSRF-Token` with every change; null for tokens.
+             */
+            csrf_token: string | null;
+            /** Session Expires At */
+            session_expires_at: string | null;
+            source: components["schemas"]["Source"] | null;
+        };
         /** MongoVersion */
         MongoVersion: {
             /** Version */
             version: string | null;
+        };
+        /**
+         * NewPasswordBody
+         * @description Somebody's new password.
+         */
+        NewPasswordBody: {
+            /** New */
+            new: string;
+        };
+        /**
+         * NewToken
+         * @description A new token: its text is shown this once.
+         */
+        NewToken: {
+            /**
+             * Token
+             * @description `et_<id>_<secret>`; nobody can show it again.
+             */
+            token: string;
+            info: components["schemas"]["TokenInfo"];
+        };
+        /**
+         * OidcStart
+         * @description Signing in with an identity provider.
+         */
+        OidcStart: {
+            /** Name */
+            name: string;
+            /** Start */
+            start: string;
         };
         /**
          * OnLeaseLoss
@@ -2615,6 +3068,16 @@ export interface components {
             /** @description Set while history is not up to date. */
             history_behind: components["schemas"]["HistoryBehind"] | null;
         };
+        /**
+         * PasswordBody
+         * @description One's own new password.
+         */
+        PasswordBody: {
+            /** Current */
+            current: string;
+            /** New */
+            new: string;
+        };
         /** PerStatusDay */
         PerStatusDay: {
             /**
@@ -2665,6 +3128,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * PrincipalKind
+         * @description What the credential of a request was.
+         * @enum {string}
+         */
+        PrincipalKind: "user" | "token" | "admin_token";
         /**
          * Problem
          * @description What went wrong (RFC 9457, `application/problem+json`).
@@ -2778,6 +3247,54 @@ export interface components {
             generation: number;
         };
         /**
+         * Right
+         * @description What a route needs; each is granted by itself, none includes another.
+         * @enum {string}
+         */
+        Right: "see" | "operate" | "edit" | "administer";
+        /**
+         * RightReach
+         * @description A right, and where it reaches.
+         */
+        RightReach: {
+            right: components["schemas"]["Right"];
+            /**
+             * Namespaces
+             * @description Null means every namespace.
+             */
+            namespaces: string[] | null;
+        };
+        /**
+         * Role
+         * @description What people are given: each holds the rights of the one before and one more.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "editor" | "admin";
+        /**
+         * RoleGrant
+         * @description A role, and where it counts.
+         */
+        "RoleGrant-Input": {
+            role: components["schemas"]["Role"];
+            /**
+             * Namespaces
+             * @description Null means every namespace.
+             */
+            namespaces?: string[] | null;
+        };
+        /**
+         * RoleGrant
+         * @description A role, and where it counts.
+         */
+        "RoleGrant-Output": {
+            role: components["schemas"]["Role"];
+            /**
+             * Namespaces
+             * @description Null means every namespace.
+             */
+            namespaces: string[] | null;
+        };
+        /**
          * RowsBy
          * @description What a row of the timeline is.
          * @enum {string}
@@ -2872,6 +3389,52 @@ export interface components {
              */
             secret: true;
         };
+        /**
+         * SessionsEnded
+         * @description How many sessions were ended.
+         */
+        SessionsEnded: {
+            /** Ended */
+            ended: number;
+        };
+        /**
+         * SetupBody
+         * @description The first account.
+         */
+        SetupBody: {
+            /** Token */
+            token: string;
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+            /** Display Name */
+            display_name?: string | null;
+        };
+        /**
+         * SetupTokenAnswer
+         * @description Good for making the first account, once.
+         */
+        SetupTokenAnswer: {
+            /** Token */
+            token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Path
+             * @description Of the dashboard; it takes the token.
+             */
+            path: string;
+        };
+        /**
+         * Source
+         * @description Where somebody's identity comes from.
+         * @enum {string}
+         */
+        Source: "local" | "oidc";
         /**
          * Status
          * @description Where an execution stands. The last five are outcomes: terminal, recorded once.
@@ -3022,6 +3585,72 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * TokenBody
+         * @description What a new token may do, and for how long.
+         */
+        TokenBody: {
+            /**
+             * Name
+             * @description For people.
+             */
+            name: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Namespaces
+             * @description Null means every namespace.
+             */
+            namespaces?: string[] | null;
+            /**
+             * Expires In Days
+             * @description Null: it does not end.
+             * @default 90
+             */
+            expires_in_days: number | null;
+        };
+        /**
+         * TokenInfo
+         * @description An API token without its secret.
+         */
+        TokenInfo: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            role: components["schemas"]["Role"];
+            /** Namespaces */
+            namespaces: string[] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Last Used At
+             * @description To the minute.
+             */
+            last_used_at: string | null;
+            /** Expired */
+            expired: boolean;
+        };
+        /**
+         * TokenPage
+         * @description Tokens, oldest first.
+         */
+        TokenPage: {
+            /** Items */
+            items: components["schemas"]["TokenInfo"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` with the same filters; null on the last page.
+             */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
+        };
+        /**
          * Total
          * @description How many there are; counting stops at 10,000 for executions.
          */
@@ -3047,6 +3676,76 @@ export interface components {
             reason: components["schemas"]["Reason"];
             /** Count */
             count: number;
+        };
+        /**
+         * User
+         * @description An account.
+         */
+        User: {
+            /** Name */
+            name: string;
+            /** Display Name */
+            display_name: string;
+            /** Roles */
+            roles: components["schemas"]["RoleGrant-Output"][];
+            /** Enabled */
+            enabled: boolean;
+            source: components["schemas"]["Source"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Last Login At */
+            last_login_at: string | null;
+            /** Password Changed At */
+            password_changed_at: string | null;
+            /**
+             * Sessions
+             * @description How many times this user is signed in.
+             */
+            sessions: number;
+        };
+        /**
+         * UserBody
+         * @description What a user is to be.
+         */
+        UserBody: {
+            /** Name */
+            name: string;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
+            /** Roles */
+            roles: components["schemas"]["RoleGrant-Input"][];
+            /**
+             * Password
+             * @description Required for a new user; left out, it stays as it is.
+             */
+            password?: string | null;
+            /**
+             * Enabled
+             * @description Left out, it stays as it is.
+             */
+            enabled?: boolean | null;
+        };
+        /**
+         * UserPage
+         * @description Users by name.
+         */
+        UserPage: {
+            /** Items */
+            items: components["schemas"]["User"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` with the same filters; null on the last page.
+             */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
         };
         /**
          * Verdict
@@ -3275,7 +3974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3284,9 +3983,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -3450,7 +4149,7 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3459,9 +4158,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -3577,7 +4276,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobBatchResult"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3586,9 +4285,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -3745,7 +4444,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionBatchResult"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3754,9 +4453,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -3997,7 +4696,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4006,9 +4705,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -4316,7 +5015,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4325,9 +5024,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -4536,7 +5235,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobDetail"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4545,9 +5244,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -4677,7 +5376,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4686,9 +5385,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -4847,7 +5546,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAccepted"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4856,9 +5555,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -5053,7 +5752,7 @@ export interface operations {
                     "application/json": components["schemas"]["KillAccepted"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5062,9 +5761,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -5292,7 +5991,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5301,9 +6000,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -5588,7 +6287,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5597,9 +6296,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -5779,7 +6478,7 @@ export interface operations {
                     "application/json": components["schemas"]["LedgerPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5788,9 +6487,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -5951,7 +6650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Explain"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5960,9 +6659,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -6120,7 +6819,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobVersionPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6129,9 +6828,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -6357,7 +7056,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6366,9 +7065,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -6578,7 +7277,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobWorkers"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6587,9 +7286,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -6726,7 +7425,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobCheck"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6735,9 +7434,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -6906,7 +7605,7 @@ export interface operations {
                     "application/json": components["schemas"]["SchedulePreview"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6915,9 +7614,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7111,7 +7810,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7120,9 +7819,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7312,7 +8011,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionWithOutput"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7321,9 +8020,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7484,7 +8183,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobStatistics"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7493,9 +8192,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7675,7 +8374,7 @@ export interface operations {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7684,9 +8383,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7847,7 +8546,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7856,9 +8555,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -7987,7 +8686,7 @@ export interface operations {
                     "application/json": components["schemas"]["KillAccepted"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7996,9 +8695,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8147,7 +8846,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAccepted"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8156,9 +8855,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8340,7 +9039,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8349,9 +9048,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8461,7 +9160,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerStats"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8470,9 +9169,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8606,7 +9305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Worker"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8615,9 +9314,2898 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "setup_needed": false,
+                     *       "signed_in": false,
+                     *       "oidc": null,
+                     *       "password_min": 12,
+                     *       "checks": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuthState"];
+                };
+            };
+        };
+    };
+    auth_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "kim",
+                     *       "display_name": "Kim",
+                     *       "kind": "user",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "rights": [
+                     *         {
+                     *           "right": "see",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "right": "operate",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "csrf_token": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "session_expires_at": "2026-03-29T01:30:00Z",
+                     *       "source": "local"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; `Retry-After` says when to come back. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
+                     *       "status": 429,
+                     *       "detail": "too many tries: come back in 60 s",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "throttled",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_setup_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "wJ0m3s7a9c5d1f8h2k4l6p0q3r5t7v9x1z2b4n6m8Q0",
+                     *       "expires_at": "2026-03-29T01:15:00Z",
+                     *       "path": "/welcome?token=wJ0m3s7a9c5d1f8h2k4l6p0q3r5t7v9x1z2b4n6m8Q0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetupTokenAnswer"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "kim",
+                     *       "display_name": "Kim",
+                     *       "kind": "user",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "rights": [
+                     *         {
+                     *           "right": "see",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "right": "operate",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "csrf_token": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "session_expires_at": "2026-03-29T01:30:00Z",
+                     *       "source": "local"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; `Retry-After` says when to come back. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
+                     *       "status": 429,
+                     *       "detail": "too many tries: come back in 60 s",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "throttled",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "kim",
+                     *       "display_name": "Kim",
+                     *       "kind": "user",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "rights": [
+                     *         {
+                     *           "right": "see",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "right": "operate",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "csrf_token": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "session_expires_at": "2026-03-29T01:30:00Z",
+                     *       "source": "local"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; `Retry-After` says when to come back. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
+                     *       "status": 429,
+                     *       "detail": "too many tries: come back in 60 s",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "throttled",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description What a name contains, in any case. */
+                q?: string | null;
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "lee",
+                     *           "display_name": "Lee",
+                     *           "roles": [
+                     *             {
+                     *               "role": "operator",
+                     *               "namespaces": [
+                     *                 "shop"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "enabled": true,
+                     *           "source": "local",
+                     *           "created_at": "2026-03-01T09:00:00Z",
+                     *           "created_by": "kim",
+                     *           "last_login_at": "2026-03-29T01:00:00Z",
+                     *           "password_changed_at": "2026-03-01T09:00:00Z",
+                     *           "sessions": 1
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lee",
+                     *       "display_name": "Lee",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "enabled": true,
+                     *       "source": "local",
+                     *       "created_at": "2026-03-01T09:00:00Z",
+                     *       "created_by": "kim",
+                     *       "last_login_at": "2026-03-29T01:00:00Z",
+                     *       "password_changed_at": "2026-03-01T09:00:00Z",
+                     *       "sessions": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that is to be changed; another one is refused with 412. */
+                "if-match"?: string | null;
+                /** @description `*`: create only; an existing job is refused with 409. */
+                "if-none-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lee",
+                     *       "display_name": "Lee",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "enabled": true,
+                     *       "source": "local",
+                     *       "created_at": "2026-03-01T09:00:00Z",
+                     *       "created_by": "kim",
+                     *       "last_login_at": "2026-03-29T01:00:00Z",
+                     *       "password_changed_at": "2026-03-01T09:00:00Z",
+                     *       "sessions": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_user_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lee",
+                     *       "display_name": "Lee",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "enabled": false,
+                     *       "source": "local",
+                     *       "created_at": "2026-03-01T09:00:00Z",
+                     *       "created_by": "kim",
+                     *       "last_login_at": "2026-03-29T01:00:00Z",
+                     *       "password_changed_at": "2026-03-01T09:00:00Z",
+                     *       "sessions": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lee",
+                     *       "display_name": "Lee",
+                     *       "roles": [
+                     *         {
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "enabled": true,
+                     *       "source": "local",
+                     *       "created_at": "2026-03-01T09:00:00Z",
+                     *       "created_by": "kim",
+                     *       "last_login_at": "2026-03-29T01:00:00Z",
+                     *       "password_changed_at": "2026-03-01T09:00:00Z",
+                     *       "sessions": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_user_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the user. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description Everybody's; needs the right to administer. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "k3x5h2m9w1abcd",
+                     *           "name": "deploy",
+                     *           "owner": "kim",
+                     *           "role": "operator",
+                     *           "namespaces": [
+                     *             "shop"
+                     *           ],
+                     *           "created_at": "2026-03-01T09:00:00Z",
+                     *           "expires_at": "2026-05-30T09:00:00Z",
+                     *           "last_used_at": null,
+                     *           "expired": false
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TokenPage"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "et_k3x5h2m9w1abcd_wJ0m3s7a9c5d1f8h2k4l6p0q3r5t7v9x1z2b4n6m8Q0",
+                     *       "info": {
+                     *         "id": "k3x5h2m9w1abcd",
+                     *         "name": "deploy",
+                     *         "owner": "kim",
+                     *         "role": "operator",
+                     *         "namespaces": [
+                     *           "shop"
+                     *         ],
+                     *         "created_at": "2026-03-01T09:00:00Z",
+                     *         "expires_at": "2026-05-30T09:00:00Z",
+                     *         "last_used_at": null,
+                     *         "expired": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the token, as lists show it. */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8747,7 +12335,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8756,9 +12344,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -8815,7 +12403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much of it at a time. */
+            /** @description Too often; `Retry-After` says when to come back. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8823,12 +12411,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "urn:everytick:problem:too_many_streams",
-                     *       "title": "Too much of it at a time.",
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
                      *       "status": 429,
-                     *       "detail": "admin has 20 event streams open already",
+                     *       "detail": "too many tries: come back in 60 s",
                      *       "instance": "/api/v1/...",
-                     *       "code": "too_many_streams",
+                     *       "code": "throttled",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
                      *       "errors": []
                      *     }
@@ -8929,7 +12517,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8938,9 +12526,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -9049,7 +12637,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditCheck"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9058,9 +12646,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -9201,7 +12789,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9210,9 +12798,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -9440,7 +13028,7 @@ export interface operations {
                     "text/plain": unknown;
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9449,9 +13037,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
@@ -9563,7 +13151,7 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description No valid token. */
+            /** @description No valid credential. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -9572,9 +13160,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid token.",
+                     *       "title": "No valid credential.",
                      *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`.",
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
                      *       "instance": "/api/v1/...",
                      *       "code": "unauthenticated",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
