@@ -17,6 +17,7 @@ import uvicorn
 from common.domain.errors import ConfigError
 from common.runtime.lifecycle import Stop, install_signal_handlers
 from common.runtime.logs import configure_logging
+from master.accept_etcd import ACCEPT_ETCD
 from master.app import build_app
 from master.assembly.ground import Loop
 from master.config import MasterConfig, parse_command_line
@@ -32,7 +33,8 @@ _GRACE_S: Final = 5
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the program."""
-    config = parse_command_line(argv, online_checks=online_checks)
+    errands = {"--accept-etcd": ACCEPT_ETCD}
+    config = parse_command_line(argv, online_checks=online_checks, errands=errands)
     try:
         configure_logging(
             config.log_level,

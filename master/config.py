@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from common.config.addresses import is_loopback
-from common.config.command_line import OnlineCheck, configuration_of
+from common.config.command_line import Errand, OnlineCheck, configuration_of
 from common.config.files import default_state_root
 from common.config.loader import Program
 from common.config.sections import (
@@ -133,6 +133,7 @@ def parse_command_line(
     argv: Sequence[str] | None = None,
     env: Mapping[str, str] | None = None,
     online_checks: Callable[[MasterConfig], Sequence[OnlineCheck]] = lambda _config: (),
+    errands: Mapping[str, Errand[MasterConfig]] | None = None,
 ) -> MasterConfig:
     """
     Return the configuration of this start; ends the program where it was asked for something else.
@@ -141,6 +142,7 @@ def parse_command_line(
         argv: Arguments without the program's name; those of this process by default.
         env: Environment; that of this process by default.
         online_checks: Makes what `--check=online` looks at.
+        errands: What the program can do instead of serving, by option.
 
     Raises:
         SystemExit: 0 when only asked for a check, a print or help; 1 for a failed check; 2 for what is wrong.
@@ -150,4 +152,5 @@ def parse_command_line(
         sys.argv[1:] if argv is None else argv,
         os.environ if env is None else env,
         online_checks,
+        errands,
     )

@@ -245,7 +245,8 @@ class Assembly:
                 deps.store,
                 self.gate,
                 deps.store_mark,
-                membership.health_key,
+                keys.accepted_store,
+                deps.clock,
                 self.registration.announce,
             ),
             self_audit=SelfAudit(

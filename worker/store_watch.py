@@ -1,24 +1,30 @@
 """Notices an etcd that went back in time (situation 24).
 
 After a restore from a backup the cursors are old, and ticks that ran would look undecided. The worker
-remembers the newest revision and the cluster it saw, and claims nothing until an operator removes the mark.
+remembers the newest revision and the cluster it saw, and claims nothing until an operator accepts the store,
+for all workers with `master --accept-etcd`, or for one by removing its mark.
 """
 
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
 
-from common.domain.errors import STORE_FAILURES
+from common.domain.codec import StoreAcceptance
+from common.domain.errors import STORE_FAILURES, CorruptValue
 from common.kv.port import KeyValueStore
+from common.kv.values import KeyValue
+from common.runtime.clock import Clock
 from worker.gate import Bar, Gate
 
 log: Final = structlog.get_logger(__name__)
 
 _INTERVAL_S: Final = 10.0
+_ACCEPTANCE_LIFETIME: Final = timedelta(minutes=10)
 
 
 class StoreMark(Protocol):
@@ -63,17 +69,20 @@ class StoreWatch:
         store: KeyValueStore,
         gate: Gate,
         mark: StoreMark,
-        probe_key: str,
+        acceptance_key: str,
+        clock: Clock,
         announce: Callable[[], None],
     ) -> None:
         """
         Args:
-            probe_key: Any key: reading it tells the revision the whole cluster agrees on.
+            acceptance_key: Where an operator's word stands; reading it also tells the revision the whole
+                cluster agrees on.
             announce: Called when trust in the store changes.
         """
         self._announce = announce
         self._store = store
-        self._probe_key = probe_key
+        self._acceptance_key = acceptance_key
+        self._clock = clock
         self._gate = gate
         self._mark = mark
         # Nothing is claimed before the first comparison: a worker that starts after the restore must see it.
@@ -87,18 +96,34 @@ class StoreWatch:
             try:
                 # The status is one member's own word; a member that lags must not look like a restore.
                 cluster_id = (await self._store.status()).cluster_id
-                revision = (await self._store.txn(reads=[self._probe_key])).revision
+                result = await self._store.txn(reads=[self._acceptance_key])
             except STORE_FAILURES as error:
                 log.debug("store.unwatched", error=str(error))
                 pause_s = 0.5 if self._gate.is_barred_by(Bar.STORE) else _INTERVAL_S
             else:
-                told = self._compare(cluster_id, revision, told)
+                is_accepted = self._is_accepted(cluster_id, result.reads[self._acceptance_key])
+                told = self._compare(cluster_id, result.revision, told, is_accepted=is_accepted)
             await asyncio.sleep(pause_s)
 
-    def _compare(self, cluster_id: int, revision: int, told: bool) -> bool:
+    def _is_accepted(self, cluster_id: int, stored: KeyValue | None) -> bool:
+        """Whether an operator took this very store as it is, and not before it was backed up."""
+        if stored is None:
+            return False
+        try:
+            acceptance = StoreAcceptance.decode(stored.key, stored.value)
+        except CorruptValue as error:
+            log.warning("store.acceptance_unreadable", error=str(error))
+            return False
+        age = abs(self._clock.now() - acceptance.accepted_at)
+        return acceptance.cluster_id == f"{cluster_id:x}" and age < _ACCEPTANCE_LIFETIME
+
+    def _compare(self, cluster_id: int, revision: int, told: bool, *, is_accepted: bool) -> bool:
         """Open or close the gate; whether the operator has been told."""
         mark = self._mark.read()
         why = why_distrusted(mark, cluster_id, revision)
+        if why is not None and is_accepted:
+            log.warning("store.accepted", why=why)
+            why = None
         if why is None:
             self._mark.write(cluster_id, revision)
             if self._gate.is_barred_by(Bar.STORE):
@@ -108,7 +133,7 @@ class StoreWatch:
         self._gate.close(Bar.STORE, why)
         if not told:
             self._announce()
-            log.error("store.rewound", why=why, accept=f"remove {self._mark.place} on every worker")
+            log.error("store.rewound", why=why, accept="master --accept-etcd", mark=self._mark.place)
         return True
 
 

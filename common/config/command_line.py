@@ -10,10 +10,11 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NoReturn, Protocol, TypeVar
+from typing import Final, Generic, NoReturn, Protocol, TypeVar
 
 from common.config.loader import Given, Loaded, Program, flags_of, load, printable
 from common.config.sections import Section
@@ -51,11 +52,20 @@ class OnlineCheck(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Errand(Generic[C]):
+    """Something a program does once instead of running: `run` returns what was done, in words."""
+
+    help: str
+    run: Callable[[C], Awaitable[str]]
+
+
 def configuration_of(
     program: Program[C],
     argv: Sequence[str],
     env: Mapping[str, str],
     online_checks: Callable[[C], Sequence[OnlineCheck]],
+    errands: Mapping[str, Errand[C]] | None = None,
 ) -> C:
     """
     Return the checked configuration, or do what was asked for instead and raise SystemExit.
@@ -63,8 +73,10 @@ def configuration_of(
     Args:
         argv: Without the program's own name.
         online_checks: Makes the checks of `--check=online` for a configuration.
+        errands: By the option that asks for one.
     """
-    options, given = _parse(program, argv)
+    errands = errands or {}
+    options, given = _parse(program, argv, errands)
     if options.print_schema:
         _say(json.dumps(program.model.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
         raise SystemExit(EXIT_OK)
@@ -80,6 +92,8 @@ def configuration_of(
         raise SystemExit(EXIT_OK)
     if options.check:
         raise SystemExit(_check(loaded, online_checks if options.check == "online" else None))
+    if options.errand is not None:
+        raise SystemExit(_do(program.name, errands[options.errand], loaded.config))
     return loaded.config
 
 
@@ -121,8 +135,10 @@ class _Remember(argparse.Action):
         namespace.settings = [*namespace.settings, (option, key, text)]
 
 
-def _parse(program: Program[C], argv: Sequence[str]) -> tuple[argparse.Namespace, Given]:
-    parser = _parser(program)
+def _parse(
+    program: Program[C], argv: Sequence[str], errands: Mapping[str, Errand[C]]
+) -> tuple[argparse.Namespace, Given]:
+    parser = _parser(program, errands)
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
@@ -132,7 +148,7 @@ def _parse(program: Program[C], argv: Sequence[str]) -> tuple[argparse.Namespace
     return options, Given(options.config, tuple(options.settings))
 
 
-def _parser(program: Program[C]) -> argparse.ArgumentParser:
+def _parser(program: Program[C], errands: Mapping[str, Errand[C]]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program.name,
         usage=f"{program.name} [-config FILE] [--set KEY=VALUE]... [OPTION]...",
@@ -160,6 +176,11 @@ def _parser(program: Program[C]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-schema", action="store_true", help="print the JSON schema of the configuration, and exit"
     )
+    parser.set_defaults(errand=None)
+    for option, errand in errands.items():
+        parser.add_argument(
+            option, dest="errand", action="store_const", const=option, help=f"{errand.help}, and exit"
+        )
     parser.add_argument("--version", action="version", version=_version_line(program.name))
     group = parser.add_argument_group("settings", "one option for each key of the configuration file")
     fields = {field.alias: field for field in program.model.model_fields.values()}
@@ -189,6 +210,20 @@ def _check(loaded: Loaded[C], online_checks: Callable[[C], Sequence[OnlineCheck]
         return asyncio.run(_run_all(online_checks(loaded.config)))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _do(name: str, errand: Errand[C], config: C) -> int:
+    async def run() -> str:
+        return await errand.run(config)
+
+    try:
+        _say(asyncio.run(run()))
+    except CronError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return EXIT_OK
 
 
 async def _run_all(checks: Sequence[OnlineCheck]) -> int:

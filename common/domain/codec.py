@@ -101,6 +101,18 @@ class KillRequest(StoredValue):
     reason: str = "requested"
 
 
+class StoreAcceptance(StoredValue):
+    """
+    An operator takes a restored etcd as it is; on a lease of its own, ten minutes.
+
+    It names the cluster and its moment, because a backup may hold an older one.
+    """
+
+    cluster_id: str
+    accepted_by: str
+    accepted_at: AwareDatetime
+
+
 class WorkerHealth(StoredValue):
     """
     What a live worker says of itself; below `/agent/health/`, on its session's lease.

@@ -96,6 +96,11 @@ class Keyspace:
     def request(self, namespace: str, name: str, token: str) -> str:
         return f"{self.prefix}requests/{namespace}/{name}/{token}"
 
+    @property
+    def accepted_store(self) -> str:
+        """An operator's word that this etcd is to be taken as it is, for ten minutes."""
+        return f"{self.prefix}accepted-store"
+
     def lead(self, work: str) -> str:
         """The lease-bound key of a piece of work that only one master does at a time."""
         return f"{self.prefix}lead/{work}"

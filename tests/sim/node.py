@@ -133,10 +133,6 @@ class Node(Program):
             self.disk.crash(kept_records)
             self.machine.kill_all()
 
-    def accept_store(self) -> None:
-        """The operator removes the mark: the store is taken as it is."""
-        self._mark.seen = None
-
     async def main(self) -> None:
         self._stop, self._pid = Stop(), self._pid + 1
         description = Description(

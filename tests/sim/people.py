@@ -11,7 +11,8 @@ from common.domain.execution import Cause
 from common.domain.job import JobSpec
 from common.kv.values import Put, absent, modified_at
 from common.runtime.clock import new_uid
-from tests.sim.clocks import true_time
+from master.accept_etcd import accept
+from tests.sim.clocks import SkewedClock, true_time
 from tests.sim.cluster import Cluster
 from tests.sim.machine import Behaviour
 from tests.sim.node import KEYS
@@ -110,6 +111,11 @@ class People(Cluster):
             request = KillRequest(requested_by="somebody", requested_at=true_time(self.loop))
             await self._operator.txn(puts=[Put(KEYS.kill(execution), request.encode(), lease=lease.id)])
             self.trace.note("kill.requested", execution=execution)
+
+    def accept_store(self) -> None:
+        """`master --accept-etcd`."""
+        clock = SkewedClock(self.loop)
+        self._soon(accept(self._operator, KEYS, clock, "somebody"))
 
     def put_garbage(self, name: str) -> None:
         """Somebody writes nonsense over a stored job by hand."""
