@@ -95,7 +95,7 @@ async def kill_execution(
     summary="Run an execution's job again",
     status_code=202,
     response_model=RunAccepted,
-    responses=problems(404, 409),
+    responses=problems(404, 409, 429),
 )
 async def retry_execution(
     principal: Operator, services: ServicesDep, execution_id: ExecutionIdPath

@@ -169,7 +169,7 @@ async def delete_job(
     summary="Run a job now",
     status_code=202,
     response_model=RunAccepted,
-    responses=problems(404, 409, 413, 415),
+    responses=problems(404, 409, 413, 415, 429),
 )
 async def run_job(
     principal: Operator,

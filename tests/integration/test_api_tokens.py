@@ -145,3 +145,15 @@ async def test_tokens_of_others_are_not_there(api: RunningApi):
     assert (404, 404) == (foreign.status_code, missing.status_code)
     assert ["kim"] == [token["owner"] for token in all_tokens]
     assert (204, []) == (deleted.status_code, left)
+
+
+async def test_a_job_is_run_thirty_times_a_minute_at_most(api: RunningApi):
+    """Rule 12: the thirty-first time says when to come back; another job is not held up."""
+    for name in ("a", "b"):
+        await api.post("/job/save", {"name": name, "command": "true"})
+    codes = [(await api.post("/job/run/a")).status_code for _ in range(30)]
+    refused, other = await api.post("/job/run/a"), await api.post("/job/run/b")
+
+    assert [202] * 30 == codes
+    assert (429, "throttled", 202) == (refused.status_code, refused.json()["code"], other.status_code)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60

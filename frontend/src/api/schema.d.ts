@@ -5698,6 +5698,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; `Retry-After` says when to come back. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
+                     *       "status": 429,
+                     *       "detail": "too many tries: come back in 60 s",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "throttled",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description etcd or MongoDB cannot be reached; `detail` says which. */
             503: {
                 headers: {
@@ -8951,6 +8972,27 @@ export interface operations {
                      *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
                      *         }
                      *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; `Retry-After` says when to come back. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:throttled",
+                     *       "title": "Too often",
+                     *       "status": 429,
+                     *       "detail": "too many tries: come back in 60 s",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "throttled",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
