@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from common.domain.errors import CronError
+from cronctl import audit, execution, job, schedule, token, user, worker
 from cronctl import context as contexts
-from cronctl import execution, job, schedule, token, user, worker
 from cronctl.events import events
 from cronctl.failures import exit_code_of
 from cronctl.login import login
@@ -28,6 +28,7 @@ app.add_typer(job.app, name="job")
 app.add_typer(execution.app, name="execution")
 app.add_typer(worker.app, name="worker")
 app.add_typer(schedule.app, name="schedule")
+app.add_typer(audit.app, name="audit")
 app.add_typer(contexts.app, name="context")
 app.command()(events)
 app.add_typer(user.app, name="user")

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 
 from common.domain.errors import NotAllowed, StoreUnavailable
 from master.api import people_examples as examples
+from master.api.audited import Draft, DraftDep, audited
 from master.api.auth import SignedInDep
 from master.api.deps import Services, ServicesDep
 from master.api.people_schemas import (
@@ -21,6 +22,7 @@ from master.api.people_schemas import (
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.session_cookie import SessionCookie, SessionCookieDep
+from master.domain.audit import Action, ActorKind
 from master.domain.rights import PrincipalKind
 from master.services.sign_in import Browser, SignedIn
 
@@ -48,6 +50,7 @@ async def auth_state(request: Request, services: ServicesDep) -> Response:
 
 @router.post(
     "/setup",
+    dependencies=[audited(Action.AUTH_SETUP)],
     summary="Make the first account",
     response_model=Me,
     responses=problems(409, 413, 415, 429),
@@ -56,17 +59,19 @@ async def auth_setup(
     request: Request,
     services: ServicesDep,
     cookie: SessionCookieDep,
+    draft: DraftDep,
     body: Annotated[SetupBody, Body(openapi_examples=examples.SETUP)],
 ) -> Response:
     """Makes an administrator with the one-time set-up token, and signs them in."""
     signed_in = await services.people.sign_in.with_setup_token(
         body.token, body.username, body.password, body.display_name or "", _browser(request, cookie)
     )
-    return _welcome(cookie, signed_in)
+    return _welcome(draft, cookie, signed_in)
 
 
 @router.post(
     "/setup-token",
+    dependencies=[audited(Action.AUTH_SETUP_TOKEN)],
     summary="Renew the set-up token",
     response_model=SetupTokenAnswer,
     responses=problems(409, 413, 415),
@@ -79,11 +84,18 @@ async def auth_setup_token(identity: SignedInDep, services: ServicesDep) -> Resp
     return answer(SetupTokenAnswer(token=token.token, expires_at=token.expires_at, path=token.path))
 
 
-@router.post("/login", summary="Sign in", response_model=Me, responses=problems(413, 415, 429))
+@router.post(
+    "/login",
+    dependencies=[audited(Action.AUTH_LOGIN)],
+    summary="Sign in",
+    response_model=Me,
+    responses=problems(413, 415, 429),
+)
 async def auth_login(
     request: Request,
     services: ServicesDep,
     cookie: SessionCookieDep,
+    draft: DraftDep,
     body: Annotated[LoginBody, Body(openapi_examples=examples.LOGIN)],
 ) -> Response:
     """
@@ -94,11 +106,12 @@ async def auth_login(
     signed_in = await services.people.sign_in.with_password(
         body.username.strip().lower(), body.password, _browser(request, cookie)
     )
-    return _welcome(cookie, signed_in)
+    return _welcome(draft, cookie, signed_in)
 
 
 @router.post(
     "/logout",
+    dependencies=[audited(Action.AUTH_LOGOUT)],
     summary="Sign out",
     status_code=204,
     response_class=Response,
@@ -124,6 +137,7 @@ async def auth_me(identity: SignedInDep) -> Response:
 
 @router.post(
     "/password",
+    dependencies=[audited(Action.AUTH_PASSWORD)],
     summary="Change one's own password",
     status_code=204,
     response_class=Response,
@@ -146,7 +160,9 @@ def _browser(request: Request, cookie: SessionCookie) -> Browser:
     return Browser(request.state.client, cookie.read(Headers(scope=request.scope)))
 
 
-def _welcome(cookie: SessionCookie, signed_in: SignedIn) -> Response:
+def _welcome(draft: Draft, cookie: SessionCookie, signed_in: SignedIn) -> Response:
+    # The name of who failed is not recorded: people type passwords into the wrong field.
+    draft.actor, draft.actor_kind = signed_in.identity.principal.name, ActorKind.USER
     response = answer(Me.of(signed_in.identity))
     cookie.put(response, signed_in.token)
     return response

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from common.domain.errors import NotAllowed
 from master.api import people_examples as examples
+from master.api.audited import DraftDep, audited
 from master.api.auth import SignedInDep, require
 from master.api.deps import ServicesDep
 from master.api.people_schemas import NewToken, TokenBody, TokenInfo, TokenPage
 from master.api.problems import problems
 from master.api.rendering import answer
+from master.domain.audit import Action
 from master.domain.rights import Right
 
 router = APIRouter(prefix="/api/v1/token", tags=["People"])
@@ -40,10 +42,17 @@ async def list_tokens(
     )
 
 
-@router.post("/create", summary="Make an API token", response_model=NewToken, responses=problems(413, 415))
+@router.post(
+    "/create",
+    dependencies=[audited(Action.TOKEN_CREATE)],
+    summary="Make an API token",
+    response_model=NewToken,
+    responses=problems(413, 415),
+)
 async def create_token(
     identity: SignedInDep,
     services: ServicesDep,
+    draft: DraftDep,
     body: Annotated[TokenBody, Body(openapi_examples=examples.TOKEN)],
 ) -> Response:
     """
@@ -57,11 +66,14 @@ async def create_token(
     text, token = await services.people.api_tokens.create(
         identity.maker, body.name, grant, body.expires_in_days
     )
+    draft.about(token.id)
+    draft.changed(None, {"name": body.name, "role": body.role, "namespaces": body.namespaces})
     return answer(NewToken(token=text, info=TokenInfo.of(token, services.clock.now())))
 
 
 @router.delete(
     "/{token_id}",
+    dependencies=[audited(Action.TOKEN_DELETE)],
     summary="Delete an API token",
     status_code=204,
     response_class=Response,

@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from master.api import people_examples as examples
+from master.api.audited import DraftDep, audited
 from master.api.deps import Administrator, PageSize, PageToken, PreconditionDep, Services, ServicesDep
 from master.api.people_schemas import NewPasswordBody, SessionsEnded, User, UserBody, UserPage
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.domain.accounts import USER_NAME_PATTERN, Account
+from master.domain.audit import Action
 from master.domain.keyset import decode_page_token, encode_page_token
 from master.services.accounts import AccountChange
 
@@ -46,12 +48,17 @@ async def get_user(_: Administrator, services: ServicesDep, name: UserPath) -> R
 
 
 @router.post(
-    "/save", summary="Create or change a user", response_model=User, responses=problems(409, 413, 415)
+    "/save",
+    dependencies=[audited(Action.USER_SAVE)],
+    summary="Create or change a user",
+    response_model=User,
+    responses=problems(409, 413, 415),
 )
 async def save_user(
     principal: Administrator,
     services: ServicesDep,
     precondition: PreconditionDep,
+    draft: DraftDep,
     body: Annotated[UserBody, Body(openapi_examples=examples.USER)],
 ) -> Response:
     """
@@ -66,14 +73,21 @@ async def save_user(
         enabled=body.enabled,
         password=body.password,
     )
+    draft.about(body.name)
+    before = await services.people.accounts.current(body.name)
     account = await services.people.accounts.save(
         change, changed_by=principal.name, must_be_new=precondition.must_be_new
+    )
+    draft.changed(
+        _recorded(before) if before else None,
+        {**_recorded(account), "has_new_password": body.password is not None},
     )
     return await _user(services, account)
 
 
 @router.delete(
     "/{name}",
+    dependencies=[audited(Action.USER_DELETE)],
     summary="Delete a user",
     status_code=204,
     response_class=Response,
@@ -87,6 +101,7 @@ async def delete_user(principal: Administrator, services: ServicesDep, name: Use
 
 @router.post(
     "/{name}/password",
+    dependencies=[audited(Action.USER_PASSWORD)],
     summary="Give a user a new password",
     status_code=204,
     response_class=Response,
@@ -103,14 +118,26 @@ async def set_user_password(
     return Response(status_code=204)
 
 
-@router.post("/{name}/disable", summary="Shut a user out", response_model=User, responses=problems(404, 409))
+@router.post(
+    "/{name}/disable",
+    dependencies=[audited(Action.USER_DISABLE)],
+    summary="Shut a user out",
+    response_model=User,
+    responses=problems(404, 409),
+)
 async def disable_user(principal: Administrator, services: ServicesDep, name: UserPath) -> Response:
     """Ends the sessions; neither password nor API tokens work until the user is enabled again."""
     account = await services.people.accounts.set_enabled(name, False, changed_by=principal.name)
     return await _user(services, account)
 
 
-@router.post("/{name}/enable", summary="Let a user in again", response_model=User, responses=problems(404))
+@router.post(
+    "/{name}/enable",
+    dependencies=[audited(Action.USER_ENABLE)],
+    summary="Let a user in again",
+    response_model=User,
+    responses=problems(404),
+)
 async def enable_user(principal: Administrator, services: ServicesDep, name: UserPath) -> Response:
     """Password and API tokens work again; sessions that have ended stay so."""
     account = await services.people.accounts.set_enabled(name, True, changed_by=principal.name)
@@ -118,7 +145,11 @@ async def enable_user(principal: Administrator, services: ServicesDep, name: Use
 
 
 @router.post(
-    "/{name}/sign-out", summary="Sign a user out", response_model=SessionsEnded, responses=problems(404)
+    "/{name}/sign-out",
+    dependencies=[audited(Action.USER_SIGN_OUT)],
+    summary="Sign a user out",
+    response_model=SessionsEnded,
+    responses=problems(404),
 )
 async def sign_user_out(_: Administrator, services: ServicesDep, name: UserPath) -> Response:
     """Ends all sessions of the user; they can sign in again."""
@@ -129,3 +160,12 @@ async def sign_user_out(_: Administrator, services: ServicesDep, name: UserPath)
 async def _user(services: Services, account: Account) -> Response:
     sessions = await services.people.accounts.count_sessions([account])
     return answer(User.of(account, sessions.get(account.name, 0)))
+
+
+def _recorded(account: Account) -> dict[str, object]:
+    """What the audit trail shows of an account."""
+    roles = [
+        {"role": grant.role, "namespaces": sorted(grant.namespaces) if grant.namespaces is not None else None}
+        for grant in account.grants
+    ]
+    return {"display_name": account.display_name, "roles": roles, "enabled": account.enabled}
