@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from master.api import (
     audit,
     batches,
+    cluster,
     docs,
     errors,
     events,
@@ -27,6 +28,7 @@ from master.api import (
     system,
     tokens,
     users,
+    worker_details,
     workers,
 )
 from master.api.admission import Admission
@@ -48,10 +50,13 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     schedules.router,
     logs.router,
     executions.router,
+    # Before the routes of one worker: `setup` is no id.
+    worker_details.router,
     workers.router,
     sign_in.router,
     users.router,
     tokens.router,
+    cluster.router,
     events.router,
     audit.router,
     audit.job_router,

@@ -15,6 +15,7 @@ from master.assembly.people import make_people
 from master.assembly.repairs import make_repairs
 from master.assembly.system import make_system
 from master.assembly.views import make_views
+from master.assembly.workers import make_workers
 from master.config import MasterConfig
 
 
@@ -49,6 +50,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
         people = make_people(ground)
         jobs = make_jobs(ground, views)
         figures = make_figures(ground, views, jobs)
+        workers = make_workers(ground, views)
         system = make_system(ground, views)
         repairs = make_repairs(ground, views)
         live = make_live(ground, views)
@@ -69,6 +71,12 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
             timeline=figures.timeline,
             versions=figures.versions,
             audit=audit.trail,
+            histograms=figures.histograms,
+            test_runs=figures.test_runs,
+            config=config,
+            worker_orders=workers.orders,
+            worker_records=workers.records,
+            cluster=workers.cluster,
         )
         yield Deps(
             services=services,
@@ -77,6 +85,7 @@ async def build_deps(config: MasterConfig, *, address: str = "") -> AsyncIterato
                 *people.loops,
                 *figures.loops,
                 *audit.loops,
+                *workers.loops,
                 *system.loops,
                 *repairs.loops,
                 *live.loops,

@@ -21,6 +21,7 @@ from worker.clock_watch import ClockReference, ClockWatch
 from worker.dispatcher import Dispatcher
 from worker.domain.plan import Plan
 from worker.domain.slots import Slots
+from worker.drain_switch import DrainSwitch
 from worker.fencing import LeaseWatchdog
 from worker.gate import Bar, Gate
 from worker.job_feed import JobFeed
@@ -174,12 +175,22 @@ class Assembly:
             "clock_offset_ms": self.clock_watch.offset_ms,
         }
 
+    def _metrics(self) -> dict[str, Any]:
+        """One point of the worker's curves: the host's figures, and how many executions run."""
+        return {**self.deps.metrics(), "running": len(self.running)}
+
     def _make_coordination(self, limits: Limits) -> None:
         deps, keys, worker_id = self.deps, self.deps.keyspace, self.description.worker_id
         membership = self.registration.membership
         self.watchdog = LeaseWatchdog(self.session, membership, self.running, self.gate)
         self.gate.look_first(self.watchdog.look)
         self.roster = Roster(self._feed(keys.health_prefix, "health"), keys, worker_id)
+        self.drain_switch = DrainSwitch(
+            self._feed(keys.drain(worker_id), "drains"),
+            keys.drain(worker_id),
+            self.gate,
+            self.registration.announce,
+        )
         self.kill_switch = self.kill_switch_type(self._feed(keys.kills, "kills"), keys, self.running)
         runner = Runner(
             self.claims,
@@ -237,6 +248,7 @@ class Assembly:
             dispatcher=self.dispatcher,
             trigger_desk=self.trigger_desk,
             kill_switch=self.kill_switch,
+            drain_switch=self.drain_switch,
             launcher=self.launcher,
             running=self.running,
             watchdog=self.watchdog,
@@ -261,7 +273,7 @@ class Assembly:
             ),
             adoption=Adoption(deps.store, keys, membership, self.running),
             background=(
-                Reporter(deps.reports, self.state, deps.metrics, interval_s=limits.heartbeat_s),
+                Reporter(deps.reports, self.state, self._metrics, interval_s=limits.heartbeat_s),
                 *background,
             ),
         )

@@ -22,6 +22,7 @@ class Bar(StrEnum):
     CLOCK = "clock"
     STORE = "store"
     DRAINING = "draining"
+    ORDERS = "orders"
     STOPPING = "stopping"
 
 
@@ -31,6 +32,7 @@ _REASONS = {
     Bar.STORE: Reason.COORDINATION,
     Bar.CLOCK: Reason.CLOCK,
     Bar.DRAINING: Reason.NO_WORKER,
+    Bar.ORDERS: Reason.COORDINATION,
     Bar.STOPPING: Reason.NO_WORKER,
 }
 

@@ -18,6 +18,7 @@ from worker.adoption import Adoption
 from worker.clock_watch import ClockWatch
 from worker.dispatcher import Dispatcher
 from worker.domain.assignment import StopCause
+from worker.drain_switch import DrainSwitch
 from worker.fencing import LeaseWatchdog
 from worker.gate import Bar, Gate
 from worker.job_feed import JobFeed
@@ -66,6 +67,7 @@ class Parts:
     dispatcher: Dispatcher
     trigger_desk: TriggerDesk
     kill_switch: KillSwitch
+    drain_switch: DrainSwitch
     launcher: Launcher
     running: RunningExecutions
     watchdog: LeaseWatchdog
@@ -118,6 +120,7 @@ class Worker:
             parts.launcher,
             parts.roster,
             parts.kill_switch,
+            parts.drain_switch,
             parts.job_feed,
             parts.dispatcher,
             parts.trigger_desk,

@@ -100,6 +100,7 @@ def _assemble(
     executors = find_executors(config.executors or (), http_networks=config.http_allowed_networks)
     run_as = RunAs(frozenset(config.run_as_users))
     spawner, closing = _spawner(identity, run_as)
+    host = HostMetrics(identity.state_dir)
     reports = MongoReports(database, clock, identity.worker_id)
     assembly = Assembly(
         Deps(
@@ -120,7 +121,7 @@ def _assemble(
             store_mark=FileMark(identity.state_dir / "store-mark.json"),
             is_predecessor=predecessor_check(host_name()),
             new_nonce=new_nonce,
-            metrics=HostMetrics(identity.state_dir).sample,
+            metrics=lambda: {**host.sample(), **_backlog(journal)},
         ),
         _description(config, identity, tuple(sorted(executors)), clock),
         Limits(
@@ -167,6 +168,11 @@ def _description(
         started_at=clock.now(),
         tzdata=tzdata_version(),
     )
+
+
+def _backlog(journal: LogShipper) -> dict[str, float]:
+    """How far history is behind, for the overview."""
+    return {"journal_backlog": journal.backlog, "journal_oldest_s": journal.oldest_age_s}
 
 
 def _figures(assembly: Assembly, journal: LogShipper) -> dict[str, tuple[str, float]]:

@@ -94,6 +94,7 @@ def configuration_of(
         raise SystemExit(_check(loaded, online_checks if options.check == "online" else None))
     if options.errand is not None:
         raise SystemExit(_do(program.name, errands[options.errand], loaded.config))
+    loaded.config.came_from(printable(loaded))
     return loaded.config
 
 

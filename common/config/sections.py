@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic.alias_generators import to_camel
 
 from common.config.addresses import (
@@ -119,6 +119,18 @@ class Section(BaseModel):
 
     #: `...File` keys and the key whose value is read from that file.
     SECRET_FILES: ClassVar[dict[str, str]] = {}
+
+    #: (key, value as it may be shown, layer that set it); empty when no layers were read.
+    _effective: tuple[tuple[str, str, str], ...] = PrivateAttr(default=())
+
+    @property
+    def effective(self) -> tuple[tuple[str, str, str], ...]:
+        """Every key with its value as JSON, secrets masked, and where it comes from."""
+        return self._effective
+
+    def came_from(self, effective: Iterable[tuple[str, str, str]]) -> None:
+        """Remember where the values come from, for who asks the running program."""
+        self._effective = tuple(effective)
 
     def refusals(self) -> Iterable[Refusal]:
         """Yield what is wrong with values that are right one by one."""

@@ -113,6 +113,13 @@ class StoreAcceptance(StoredValue):
     accepted_at: AwareDatetime
 
 
+class DrainOrder(StoredValue):
+    """Somebody wants a worker to take nothing new; stays until it is resumed, also over its restarts."""
+
+    requested_by: str
+    requested_at: AwareDatetime
+
+
 class WorkerHealth(StoredValue):
     """
     What a live worker says of itself; below `/agent/health/`, on its session's lease.

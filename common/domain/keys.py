@@ -49,6 +49,11 @@ class Keyspace:
         return f"{self.prefix}kills/"
 
     @property
+    def drains(self) -> str:
+        """Workers that shall take nothing new, until somebody deletes their key."""
+        return f"{self.prefix}drains/"
+
+    @property
     def masters(self) -> str:
         return f"{self.prefix}masters/"
 
@@ -86,6 +91,9 @@ class Keyspace:
 
     def kill(self, execution: ExecutionId) -> str:
         return f"{self.prefix}kills/{execution}"
+
+    def drain(self, worker_id: str) -> str:
+        return f"{self.prefix}drains/{worker_id}"
 
     def health(self, worker_id: str) -> str:
         return f"{self.health_prefix}{worker_id}"

@@ -20,6 +20,7 @@ WORKER_METRICS: Final = "worker_metrics"
 JOB_VERSIONS: Final = "job_versions"
 AUDIT: Final = "audit"
 AUDIT_ANCHOR: Final = "audit_anchor"
+WORKER_EVENTS: Final = "worker_events"
 
 Document: TypeAlias = dict[str, Any]
 

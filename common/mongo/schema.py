@@ -16,6 +16,7 @@ from common.domain.records import (
     JOB_VERSIONS,
     LEDGER,
     OUTPUT,
+    WORKER_EVENTS,
     WORKER_METRICS,
     WORKERS,
     Document,
@@ -66,6 +67,10 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         _EXPIRY,
     ),
     WORKERS: (_EXPIRY,),
+    WORKER_EVENTS: (
+        IndexModel([("worker", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="worker_at"),
+        _EXPIRY,
+    ),
     JOB_VERSIONS: (
         IndexModel([("uid", ASCENDING), ("generation", DESCENDING)], name="uid_generation"),
         _EXPIRY,

@@ -63,6 +63,15 @@ class MongoHistory:
         self._is_connected = True
         return str(answer["version"])
 
+    async def now(self) -> datetime:
+        """The server's clock."""
+        async with self.query():
+            hello = await self._database.client.admin.command(
+                "hello", codec_options=self._database.codec_options
+            )
+        instant: datetime = hello["localTime"]
+        return instant
+
     async def executions(
         self, where: ExecutionFilter, order: ExecutionOrder, *, after: ExecutionKey | None, limit: int
     ) -> list[Document]:

@@ -10,11 +10,14 @@ from common.domain.errors import InvalidInput
 from common.domain.ids import NAME_PATTERN
 from common.runtime.clock import Clock
 from master.api.auth import needs
+from master.config import MasterConfig
 from master.domain.rights import Principal, Right
 from master.services.audit import AuditTrail
+from master.services.cluster import Cluster
 from master.services.commands import Commands
 from master.services.event_hub import EventHub
 from master.services.health import HealthMonitor
+from master.services.histogram import Histograms
 from master.services.history import History
 from master.services.job_catalog import JobCatalog, Precondition
 from master.services.job_list import JobList
@@ -25,7 +28,10 @@ from master.services.output import OutputReader
 from master.services.overview import Overview
 from master.services.people import People
 from master.services.roster import Roster
+from master.services.test_runs import TestRuns
 from master.services.timeline import Timeline
+from master.services.worker_orders import WorkerOrders
+from master.workers_port import WorkerRecords
 
 _ETAG: Final = re.compile(r'(?:W/)?"?([0-9]{1,19})"?')
 
@@ -50,6 +56,12 @@ class Services:
     timeline: Timeline
     versions: JobVersions
     audit: AuditTrail
+    histograms: Histograms
+    test_runs: TestRuns
+    config: MasterConfig
+    worker_orders: WorkerOrders
+    worker_records: WorkerRecords
+    cluster: Cluster
 
 
 def _services(request: Request) -> Services:

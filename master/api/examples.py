@@ -56,6 +56,7 @@ REVERT: Final = more.REVERT
 JOB_BATCH: Final = more.JOB_BATCH
 EXECUTION_BATCH: Final = more.EXECUTION_BATCH
 CHECK: Final = more.CHECK
+TEST_RUN: Final = more.TEST_RUN
 
 _UID: Final = "kq3x5h2m9w1abc"
 _EXECUTION_ID: Final = f"{_UID}.1774744200.1"
@@ -273,6 +274,8 @@ ANSWERS: Final[Examples] = {
         "broken_at": None,
         "detail": "every entry follows the one before it",
     },
+    "drain_worker": {**_WORKER, "status": "draining"},
+    "resume_worker": _WORKER,
     "livez": {"status": "ok", "checks": {}},
     "readyz": _HEALTHY,
     "healthz": _HEALTHY,

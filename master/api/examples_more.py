@@ -31,6 +31,10 @@ CHECK: Final[Examples] = {
         "value": {"definition": {"name": "backup", "schedule": "61 * * * *", "command": "true"}},
     },
 }
+TEST_RUN: Final[Examples] = {
+    "hello": {"summary": "A command", "value": {"definition": {"name": "hello", "command": "echo hello"}}},
+}
+_EVERYTICK_WORKER: Final = "worker -config /etc/everytick/worker.json"
 
 ANSWERS: Final[Examples] = {
     "overview": {
@@ -149,5 +153,67 @@ ANSWERS: Final[Examples] = {
         "eligible_workers": [],
         "live_workers": 2,
         "warnings": [],
+    },
+    "start_test_run": {
+        "execution_id": _NEW_EXECUTION_ID,
+        "namespace": "default",
+        "name": "hello.test-a1b2c3d4",
+    },
+    "execution_histogram": {
+        "from": "2026-03-29T00:00:00Z",
+        "to": "2026-03-29T01:00:00Z",
+        "bucket_s": 60,
+        "items": [{"at": _AT, "counts": {"succeeded": 6, "failed": 1}}],
+        "counted_from": None,
+    },
+    "worker_metrics": {
+        "items": [
+            {
+                "at": _AT,
+                "cpu_percent": 12.5,
+                "memory_percent": 40.1,
+                "disk_percent": 55.0,
+                "load_1m": 0.7,
+                "running": 1.2,
+            }
+        ]
+    },
+    "worker_jobs": {"only_here": [{"namespace": "default", "name": "backup"}], "pinned": []},
+    "worker_log": {
+        "items": [{"at": _AT, "event": "online", "detail": "version 0.1.0 on db7"}],
+        "next_page_token": None,
+        "total": _ONE,
+    },
+    "setup_worker": {
+        "config": {"etcdEndpoints": ["db7:2379"], "mongoUri": "mongodb://db7:27017"},
+        "files": [
+            {"name": "/etc/everytick/worker.json", "text": '{"etcdEndpoints": ["db7:2379"]}'},
+        ],
+        "commands": [{"title": "Start it", "text": _EVERYTICK_WORKER}],
+        "notes": ["Each worker needs a state directory of its own; its id is kept there."],
+    },
+    "cluster": {
+        "masters": [
+            {
+                "id": "db7-4700",
+                "address": "https://db7:8070",
+                "version": "0.1.0",
+                "started_at": "2026-03-01T08:00:00Z",
+                "self": True,
+            }
+        ],
+        "etcd": {
+            "version": "3.5.21",
+            "endpoints": ["localhost:2379"],
+            "db_size_bytes": 2097152,
+            "quota_bytes": 2147483648,
+            "revision": 48211,
+            "ok": True,
+            "detail": None,
+        },
+        "mongodb": {"version": "6.0.5", "ok": True, "detail": None, "database": "cron"},
+        "clock": {"offset_ms": 3},
+        "retention": {"history_days": 30, "audit_days": 365},
+        "config": [{"key": "historyDays", "value": "30", "origin": "default"}],
     },
 }

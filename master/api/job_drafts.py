@@ -1,4 +1,4 @@
-"""Routes of definitions that are not saved: whether they could be."""
+"""Routes of definitions that are not saved: whether they could be, and what they do."""
 
 from typing import Annotated
 
@@ -10,14 +10,16 @@ from common.domain.errors import InvalidInput
 from common.domain.job import JobDefinition
 from common.domain.schedule import parse_schedule
 from master.api import examples
-from master.api.audited import changes_nothing
-from master.api.bodies import CheckBody
-from master.api.deps import ServicesDep, Viewer
+from master.api.audited import DraftDep, audited, changes_nothing
+from master.api.auth import require
+from master.api.bodies import CheckBody, TestRunBody
+from master.api.deps import Editor, ServicesDep, Viewer
 from master.api.pointers import error_items, field_pointer
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import ErrorItem
-from master.api.schemas_jobs import JobCheck
+from master.api.schemas_jobs import JobCheck, TestRunAccepted
+from master.domain.audit import Action
 from master.domain.job_check import Caution, cautions
 from master.domain.rights import Right
 
@@ -55,6 +57,34 @@ async def check_job(
     schedule = parse_schedule(definition.schedule, definition.timezone) if definition.schedule else None
     warnings = cautions(definition, schedule, live, services.clock.now())
     return _checked([], eligible(definition, live), len(live), warnings)
+
+
+@router.post(
+    "/test-run",
+    dependencies=[audited(Action.JOB_TEST_RUN)],
+    summary="Run a definition once",
+    status_code=202,
+    response_model=TestRunAccepted,
+    responses=problems(413, 415),
+)
+async def start_test_run(
+    principal: Editor,
+    services: ServicesDep,
+    draft: DraftDep,
+    body: Annotated[TestRunBody, Body(openapi_examples=examples.TEST_RUN)],
+) -> Response:
+    """
+    Runs the definition once, at once, without saving it; needs the rights to edit and to operate.
+
+    It runs as a temporary job that no list shows and that goes away by itself: when its execution has begun,
+    or after five minutes. The execution stays in history like any other.
+    """
+    draft.about(body.definition.name, body.definition.namespace)
+    require(principal, Right.EDIT, body.definition.namespace)
+    require(principal, Right.OPERATE, body.definition.namespace)
+    started = await services.test_runs.start(body.definition, requested_by=principal.name)
+    draft.changed_job(None, body.definition)
+    return answer(started, 202)
 
 
 def _checked(

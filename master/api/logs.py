@@ -13,6 +13,7 @@ from master.api.deps import JobNamePath, Namespace, NamespaceFilter, PageSize, P
 from master.api.problems import problems
 from master.api.rendering import answer
 from master.api.schemas import ExecutionPage, ExecutionWithOutput, JobStatistics
+from master.api.schemas_overview import Histogram
 from master.domain.keyset import KeyPart, decode_page_token, encode_page_token
 from master.domain.rights import Right
 from master.ports import ExecutionFilter, ExecutionKey, ExecutionOrder
@@ -21,6 +22,7 @@ from master.services.output import OutputQuery
 router = APIRouter(prefix="/api/v1/log", tags=["Executions"])
 
 _DEFAULT_SPAN = timedelta(days=7)
+_HISTOGRAM_SPAN = timedelta(days=1)
 _LONGEST_SPAN = timedelta(days=366)
 
 
@@ -63,6 +65,53 @@ async def list_executions(
             "items": page.items,
             "next_page_token": encode_page_token(identity, (_epoch_ms(last.at), last.id)) if last else None,
             "total": page.total,
+        }
+    )
+
+
+@router.get("/histogram", summary="Executions over time", response_model=Histogram, responses=problems())
+async def execution_histogram(
+    principal: Viewer,
+    services: ServicesDep,
+    job: Annotated[str | None, Query(pattern=f"^{NAME_PATTERN}$", description="Only this job.")] = None,
+    namespace: NamespaceFilter = None,
+    worker: Annotated[str | None, Query(max_length=128, description="Only on this worker.")] = None,
+    status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
+    cause: Annotated[list[Cause] | None, Query(description="Any of these.")] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(alias="from", description="A day before `to` if not given.")
+    ] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to", description="Now if not given.")] = None,
+    buckets: Annotated[int, Query(ge=1, le=200, description="At most so many, of equal length.")] = 60,
+) -> Response:
+    """
+    How many came due when, by status, with the filters of the list.
+
+    At most the newest 30,000 are counted where they have to be looked at one by one; `counted_from` says so.
+    """
+    end = until or services.clock.now()
+    begin = since or end - _HISTOGRAM_SPAN
+    if not timedelta(0) < end - begin <= _LONGEST_SPAN:
+        raise InvalidInput("from must lie before to, by 366 days at most", field="from")
+    where = ExecutionFilter(
+        namespaces=principal.within(
+            Right.SEE, "default" if job is not None and namespace is None else namespace
+        ),
+        job=job,
+        worker=worker,
+        statuses=tuple(status or ()),
+        causes=tuple(cause or ()),
+        since=begin,
+        until=end,
+    )
+    found = await services.histograms.count(where, begin, end, buckets)
+    return answer(
+        {
+            "from": found.since,
+            "to": end,
+            "bucket_s": found.bucket_s,
+            "items": found.items,
+            "counted_from": found.counted_from,
         }
     )
 

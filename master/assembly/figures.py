@@ -1,4 +1,4 @@
-"""Area: overview, timeline, versions: what is read besides the jobs and executions themselves."""
+"""Area: overview, timeline, versions, test runs: what goes beyond the jobs and executions themselves."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,11 @@ from master.assembly.jobs import Jobs
 from master.assembly.views import Views
 from master.domain.job_rows import Activity
 from master.services.day_figures import DayFigures
+from master.services.histogram import Histograms
 from master.services.job_versions import JobVersions
 from master.services.load_forecast import LoadForecast
 from master.services.overview import Overview
+from master.services.test_runs import TestRuns
 from master.services.timeline import Timeline
 
 
@@ -24,10 +26,12 @@ class Figures:
     overview: Overview
     timeline: Timeline
     versions: JobVersions
+    histograms: Histograms
+    test_runs: TestRuns
 
     @property
     def loops(self) -> tuple[Loop, ...]:
-        return (self.day.run, self.forecast.run, self.versions.run)
+        return (self.day.run, self.forecast.run, self.versions.run, self.test_runs.run)
 
 
 def make_figures(ground: Ground, views: Views, jobs: Jobs) -> Figures:
@@ -50,4 +54,6 @@ def make_figures(ground: Ground, views: Views, jobs: Jobs) -> Figures:
         overview=Overview(views.jobs, views.runs, views.roster, views.recent, day, clock),
         timeline=Timeline(reader, views.jobs, views.runs, views.roster, day, forecast, activity, clock),
         versions=versions,
+        histograms=Histograms(reader, day, clock),
+        test_runs=TestRuns(jobs.catalog, jobs.commands, views.jobs, views.runs, ground.reader, clock),
     )

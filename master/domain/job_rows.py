@@ -19,6 +19,9 @@ from common.domain.timing import Timing
 
 #: Sorts behind every real number, and JSON can carry it.
 _NEVER: Final = 1e18
+#: Labels that begin so belong to the program.
+OWN_LABELS: Final = "everytick/"
+TEST_RUN_LABEL: Final = f"{OWN_LABELS}test-run"
 RowKey: TypeAlias = tuple[float, str, str]
 
 
@@ -52,6 +55,11 @@ class JobRow:
     @property
     def uid(self) -> str | None:
         return self.spec.uid if self.spec else None
+
+    @property
+    def is_test_run(self) -> bool:
+        """A temporary job of the program's own."""
+        return self.spec is not None and TEST_RUN_LABEL in self.spec.labels
 
 
 def upcoming_ticks(timing: Timing, now: datetime, count: int) -> list[datetime]:

@@ -29,7 +29,7 @@ from common.domain.schedule import parse_schedule
 from common.kv.port import KeyValueStore
 from common.kv.values import Change, Compare, KeyValue, Put, absent, modified_at
 from common.runtime.clock import Clock, new_uid
-from master.domain.job_rows import JobRow
+from master.domain.job_rows import OWN_LABELS, JobRow
 from master.domain.secrets import with_stored_secrets
 from master.services.job_view import JobView, read_job
 from master.services.writing import write_once
@@ -134,15 +134,21 @@ class JobCatalog:
         *,
         changed_by: str,
         witness: Witness = _nobody,
+        is_our_own: bool = False,
     ) -> JobRow:
         """
         Create the job or replace its definition.
+
+        Args:
+            is_our_own: The program itself saves it, and may use labels nobody else may.
 
         Raises:
             InvalidSchedule, UnknownTimezone, InvalidJob: Names the field.
             JobExists: It must be new and is not.
         """
         check_timing(definition)
+        if not is_our_own:
+            _check_labels(definition)
 
         def next_version(stored: _Stored | None) -> JobSpec:
             spec = stored.spec if stored else None
@@ -158,6 +164,7 @@ class JobCatalog:
             knows_secrets: Masks may stand for what is stored now; False for who may not see the job.
         """
         check_timing(definition)
+        _check_labels(definition)
         row = self._view.row(definition.namespace, definition.name) if knows_secrets else None
         stored = row.spec if row else None
         encode_job(self._version(with_stored_secrets(definition, stored), stored, ""))
@@ -317,6 +324,14 @@ def check_timing(definition: JobDefinition) -> None:
     """
     # The zone is checked also without a schedule: a typo there would surface when a schedule is added.
     parse_schedule(definition.schedule or "@daily", definition.timezone)
+
+
+def _check_labels(definition: JobDefinition) -> None:
+    for label in definition.labels:
+        if label.startswith(OWN_LABELS):
+            raise InvalidJob(
+                f"labels.{label}: labels that begin with {OWN_LABELS} belong to the program", field="labels"
+            )
 
 
 def _check(precondition: Precondition, actual: int) -> None:

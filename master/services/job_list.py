@@ -54,7 +54,7 @@ class JobList:
 
     async def page(self, query: JobQuery, *, after: RowKey | None, size: int) -> ListPage:
         """One page of jobs, each with its latest executions."""
-        page = select_page(self._view.rows(), query, self._activity, after=after, size=size)
+        page = select_page(self._view.listed(), query, self._activity, after=after, size=size)
         strips = await self._strips([row.spec for row in page.rows[:_ROWS_WITH_STRIPS] if row.spec])
         items = []
         for row in page.rows:

@@ -18,6 +18,7 @@ from common.domain.errors import StoreUnavailable, VersionNotFound
 from common.domain.job import JobDefinition, JobSpec
 from common.domain.records import Document
 from common.runtime.clock import Clock
+from master.domain.job_rows import TEST_RUN_LABEL
 from master.domain.versions import changes, shown_definition
 from master.services.job_view import JobView
 
@@ -86,8 +87,9 @@ class JobVersions:
         self._writing = asyncio.Lock()
 
     def remember(self, spec: JobSpec) -> None:
-        """A version this master has just saved."""
-        self._waiting.append(spec)
+        """A version this master has just saved; a test run has none."""
+        if TEST_RUN_LABEL not in spec.labels:
+            self._waiting.append(spec)
 
     async def run(self) -> None:
         """Write what waits and look for what is missing, for ever."""
@@ -158,7 +160,7 @@ class JobVersions:
 
     async def _compare(self) -> None:
         """Write the present version of every job that is not known to be stored."""
-        specs = [row.spec for row in self._view.rows() if row.spec]
+        specs = [row.spec for row in self._view.listed() if row.spec]
         unknown = [spec for spec in specs if self._stored.get(spec.uid, 0) < spec.generation]
         for start in range(0, len(unknown), _COMPARED_AT_ONCE):
             part = unknown[start : start + _COMPARED_AT_ONCE]

@@ -50,6 +50,7 @@ class JobView:
         self._by_uid: dict[str, JobRow] = {}
         self._order: list[tuple[str, str]] = []
         self._sorted: list[JobRow] | None = None
+        self._listed: list[JobRow] | None = None
         #: Revisions of deletions that the feed has not shown yet: older news must not revive the job.
         self._deleted: dict[tuple[str, str], int] = {}
         self.synced = asyncio.Event()
@@ -133,6 +134,19 @@ class JobView:
             self._sorted = [self._rows[key] for key in self._order]
         return self._sorted
 
+    def listed(self) -> list[JobRow]:
+        """Like `rows`, without the temporary jobs of test runs."""
+        rows = self.rows()
+        if self._listed is None:
+            self._listed = [row for row in rows if not row.is_test_run]
+        return self._listed
+
+    def test_runs(self) -> list[JobRow]:
+        """The temporary jobs."""
+        if not self.synced.is_set() or len(self.listed()) == len(self.rows()):
+            return []
+        return [row for row in self.rows() if row.is_test_run]
+
     def check_synced(self) -> None:
         """Raise StoreUnavailable until the jobs have been listed once."""
         if not self.synced.is_set():
@@ -166,7 +180,7 @@ class JobView:
         self._rows[key] = row
         if row.uid is not None:
             self._by_uid[row.uid] = row
-        self._sorted = None
+        self._sorted = self._listed = None
         if self.synced.is_set():
             self._on_change(*key, row.uid, row.revision, False)
 
@@ -177,7 +191,7 @@ class JobView:
         if old.uid is not None:
             self._by_uid.pop(old.uid, None)
         del self._order[bisect_left(self._order, key)]
-        self._sorted = None
+        self._sorted = self._listed = None
         self._on_change(*key, old.uid, revision, True)
 
 

@@ -70,7 +70,7 @@ class LoadForecast:
 
     async def _compute(self) -> None:
         try:
-            groups = grouped(self._view.rows())
+            groups = grouped(self._view.listed())
         except StoreUnavailable:
             return
         now = self._clock.now()

@@ -89,7 +89,7 @@ class Overview:
             if len(self._scans) >= _SCANS_KEPT:
                 self._scans.clear()
             found = overview.scan(
-                self._view.rows(), namespaces, now, lambda spec: self._roster.count_eligible(spec) > 0
+                self._view.listed(), namespaces, now, lambda spec: self._roster.count_eligible(spec) > 0
             )
             self._scans[namespaces] = (now_s, found)
         for row in found.next:

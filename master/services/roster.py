@@ -7,7 +7,7 @@ gone; without MongoDB the live ones are still listed.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -23,6 +23,9 @@ from master.ports import HistoryReader
 from master.services.live_runs import LiveRuns
 
 log = structlog.get_logger()
+
+#: Worker id, its health before (None: it was not there), its health now (None: it is gone), the change.
+HealthListener: TypeAlias = Callable[[str, WorkerHealth | None, WorkerHealth | None, Change], None]
 
 
 class Roster:
@@ -41,6 +44,11 @@ class Roster:
         self._live: dict[str, WorkerHealth] = {}
         self.synced = asyncio.Event()
         self._on_change: Callable[[str, str], None] = _ignored
+        self._on_health: list[HealthListener] = []
+
+    def on_health(self, listener: HealthListener) -> None:
+        """Call *listener* with every change of a health key, also with those of a listing."""
+        self._on_health.append(listener)
 
     def tell(self, on_change: Callable[[str, str], None]) -> None:
         """Call *on_change* with the id and the status of every worker that changes from now on."""
@@ -64,6 +72,10 @@ class Roster:
     def live(self) -> list[WorkerHealth]:
         """Workers whose session is alive, by id; also those that are draining."""
         return [self._live[worker_id] for worker_id in sorted(self._live)]
+
+    def health(self, worker_id: str) -> WorkerHealth | None:
+        """What a live worker says of itself."""
+        return self._live.get(worker_id)
 
     def is_live(self, worker_id: str) -> bool:
         return worker_id in self._live
@@ -139,14 +151,15 @@ class Roster:
 
     def _apply(self, change: Change) -> None:
         worker_id = change.key.removeprefix(self._keyspace.health_prefix)
-        if change.deleted:
-            self._live.pop(worker_id, None)
-            return
-        try:
-            self._live[worker_id] = WorkerHealth.decode(change.key, change.kv.value)
-        except CorruptValue as error:
-            self._live.pop(worker_id, None)
-            log.warning("worker.unreadable", key=change.key, reason=str(error))
+        before = self._live.pop(worker_id, None)
+        after = None
+        if not change.deleted:
+            try:
+                after = self._live[worker_id] = WorkerHealth.decode(change.key, change.kv.value)
+            except CorruptValue as error:
+                log.warning("worker.unreadable", key=change.key, reason=str(error))
+        for listener in self._on_health:
+            listener(worker_id, before, after, change)
 
 
 def _ignored(_worker_id: str, _status: str) -> None:

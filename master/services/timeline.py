@@ -86,7 +86,7 @@ class Timeline:
         if query.by is RowsBy.WORKER:
             return await self._workers(query, after=after, size=size)
         wanted = JobQuery(q=query.q, namespaces=query.namespaces)
-        page = select_page(self._view.rows(), wanted, self._activity, after=after, size=size)
+        page = select_page(self._view.listed(), wanted, self._activity, after=after, size=size)
         return TimelinePage(await self._job_rows(query, page.rows), page.total, page.last_key)
 
     async def load(self, query: TimelineQuery) -> tuple[list[Document], bool]:

@@ -365,6 +365,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/job/test-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a definition once
+         * @description Runs the definition once, at once, without saving it; needs the rights to edit and to operate.
+         *
+         *     It runs as a temporary job that no list shows and that goes away by itself: when its execution has begun,
+         *     or after five minutes. The execution stays in history like any other.
+         */
+        post: operations["start_test_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedule/preview": {
         parameters: {
             query?: never;
@@ -400,6 +423,28 @@ export interface paths {
          * @description Executions of all jobs or of one, newest first; running ones included. Output is left out.
          */
         get: operations["list_executions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/log/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Executions over time
+         * @description How many came due when, by status, with the filters of the list.
+         *
+         *     At most the newest 30,000 are counted where they have to be looked at one by one; `counted_from` says so.
+         */
+        get: operations["execution_histogram"];
         put?: never;
         post?: never;
         delete?: never;
@@ -531,6 +576,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/worker/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How to add a worker
+         * @description The configuration of a worker of this installation, and the commands that start it. No passwords.
+         */
+        get: operations["setup_worker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain a worker
+         * @description It takes nothing new, also after a restart, until it is resumed; what runs goes on.
+         *
+         *     The answer may still say `online`: the worker itself says when it has understood, within moments.
+         */
+        post: operations["drain_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a worker
+         * @description Takes the order to drain back; without one nothing happens.
+         */
+        post: operations["resume_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a worker
+         * @description One worker: its state, what it offers, and what it reported last.
+         */
+        get: operations["get_worker"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a worker
+         * @description Removes a worker that is gone: its report, metrics and log. The executions it ran stay.
+         *
+         *     409 `worker_online` while it is alive; 409 `worker_pinned` when jobs name it, unless `force`.
+         */
+        delete: operations["delete_worker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A worker's metrics over time
+         * @description Means of CPU, memory, disk, load and running executions; kept for seven days.
+         */
+        get: operations["worker_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that depend on a worker
+         * @description Jobs that name it, and jobs that no other live worker may run: what to mind before it is drained.
+         */
+        get: operations["worker_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker/{worker_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a worker
+         * @description It came and went, was drained and resumed, distrusted its clock: newest first.
+         */
+        get: operations["worker_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/worker/list": {
         parameters: {
             query?: never;
@@ -565,26 +758,6 @@ export interface paths {
          * @description How many there are by state and version, and how full those that are alive are.
          */
         get: operations["worker_statistics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/worker/{worker_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Look at a worker
-         * @description One worker: its state, what it offers, and what it reported last.
-         */
-        get: operations["get_worker"];
         put?: never;
         post?: never;
         delete?: never;
@@ -938,6 +1111,26 @@ export interface paths {
          * @description It stops working at once here, and within seconds at other masters.
          */
         delete: operations["delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The installation
+         * @description The masters, etcd, MongoDB, the clock, and this master's settings with where each comes from.
+         */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1378,6 +1571,97 @@ export interface components {
             };
         };
         /**
+         * Cluster
+         * @description The installation at this moment.
+         */
+        Cluster: {
+            /** Masters */
+            masters: components["schemas"]["ClusterMaster"][];
+            etcd: components["schemas"]["ClusterEtcd"];
+            mongodb: components["schemas"]["ClusterMongo"];
+            clock: components["schemas"]["ClusterClock"];
+            retention: components["schemas"]["ClusterRetention"];
+            /** Config */
+            config: components["schemas"]["ClusterSetting"][];
+        };
+        /** ClusterClock */
+        ClusterClock: {
+            /**
+             * Offset Ms
+             * @description This master's clock against MongoDB's.
+             */
+            offset_ms: number | null;
+        };
+        /** ClusterEtcd */
+        ClusterEtcd: {
+            /** Version */
+            version: string | null;
+            /** Endpoints */
+            endpoints: string[];
+            /** Db Size Bytes */
+            db_size_bytes: number | null;
+            /**
+             * Quota Bytes
+             * @description etcd's default: its own cannot be asked for.
+             */
+            quota_bytes: number;
+            /** Revision */
+            revision: number | null;
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string | null;
+        };
+        /**
+         * ClusterMaster
+         * @description A live master; `self` is the one that answered.
+         */
+        ClusterMaster: {
+            /** Id */
+            id: string;
+            /** Address */
+            address: string;
+            /** Version */
+            version: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Self */
+            self: boolean;
+        };
+        /** ClusterMongo */
+        ClusterMongo: {
+            /** Version */
+            version: string | null;
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string | null;
+            /** Database */
+            database: string;
+        };
+        /** ClusterRetention */
+        ClusterRetention: {
+            /** History Days */
+            history_days: number;
+            /** Audit Days */
+            audit_days: number;
+        };
+        /** ClusterSetting */
+        ClusterSetting: {
+            /** Key */
+            key: string;
+            /**
+             * Value
+             * @description As JSON, secrets masked.
+             */
+            value: string;
+            /** Origin */
+            origin: string;
+        };
+        /**
          * ComingJob
          * @description A job that comes due within the hour.
          */
@@ -1693,6 +1977,43 @@ export interface components {
             /** Checks */
             checks: {
                 [key: string]: string;
+            };
+        };
+        /**
+         * Histogram
+         * @description Executions by the time they were due; buckets without any are left out.
+         */
+        Histogram: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Bucket S */
+            bucket_s: number;
+            /** Items */
+            items: components["schemas"]["HistogramBucket"][];
+            /**
+             * Counted From
+             * @description Set when there were too many to count: older ones are left out.
+             */
+            counted_from: string | null;
+        };
+        /** HistogramBucket */
+        HistogramBucket: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
             };
         };
         /**
@@ -3177,6 +3498,13 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** QualifiedJob */
+        QualifiedJob: {
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+        };
         /**
          * QuarantinedJob
          * @description A key whose value cannot be read; it can be overwritten and deleted.
@@ -3411,6 +3739,20 @@ export interface components {
             /** Display Name */
             display_name?: string | null;
         };
+        /** SetupCommand */
+        SetupCommand: {
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+        };
+        /** SetupFile */
+        SetupFile: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
         /**
          * SetupTokenAnswer
          * @description Good for making the first account, once.
@@ -3475,6 +3817,25 @@ export interface components {
             };
             /** Missed */
             missed: number;
+        };
+        /**
+         * TestRunAccepted
+         * @description The one execution of a definition that is not saved, and the temporary job it belongs to.
+         */
+        TestRunAccepted: {
+            /** Execution Id */
+            execution_id: string;
+            /** Namespace */
+            namespace: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * TestRunBody
+         * @description A definition to run once without saving it.
+         */
+        TestRunBody: {
+            definition: components["schemas"]["JobDefinition"];
         };
         /**
          * Tick
@@ -3842,6 +4203,62 @@ export interface components {
              */
             claims_paused: string | null;
         };
+        /**
+         * WorkerCurve
+         * @description A worker's metrics over time; stretches without a report are left out.
+         */
+        WorkerCurve: {
+            /** Items */
+            items: components["schemas"]["WorkerPoint"][];
+        };
+        /**
+         * WorkerEvent
+         * @description One line of a worker's log.
+         */
+        WorkerEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "online" | "offline" | "draining" | "resumed" | "alarm" | "alarm_over";
+            /** Detail */
+            detail: string | null;
+        };
+        /**
+         * WorkerEventPage
+         * @description One page of a worker's log, newest first; kept for 30 days.
+         */
+        WorkerEventPage: {
+            /** Items */
+            items: components["schemas"]["WorkerEvent"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` with the same filters; null on the last page.
+             */
+            next_page_token: string | null;
+            total: components["schemas"]["Total"];
+        };
+        /**
+         * WorkerJobs
+         * @description Jobs that depend on one worker, at most 1,000 of each kind.
+         */
+        WorkerJobs: {
+            /**
+             * Only Here
+             * @description No other live worker may run them.
+             */
+            only_here: components["schemas"]["QualifiedJob"][];
+            /**
+             * Pinned
+             * @description They name this worker.
+             */
+            pinned: components["schemas"]["QualifiedJob"][];
+        };
         /** WorkerMetrics */
         WorkerMetrics: {
             /** Cpu Percent */
@@ -3868,6 +4285,47 @@ export interface components {
              */
             next_page_token: string | null;
             total: components["schemas"]["Total"];
+        };
+        /**
+         * WorkerPoint
+         * @description Means over one stretch of time.
+         */
+        WorkerPoint: {
+            /**
+             * At
+             * Format: date-time
+             * @description Its begin.
+             */
+            at: string;
+            /** Cpu Percent */
+            cpu_percent: number | null;
+            /** Memory Percent */
+            memory_percent: number | null;
+            /** Disk Percent */
+            disk_percent: number | null;
+            /** Load 1M */
+            load_1m: number | null;
+            /** Running */
+            running: number | null;
+        };
+        /**
+         * WorkerSetup
+         * @description How to add a worker to this installation; passwords are left out.
+         */
+        WorkerSetup: {
+            /**
+             * Config
+             * @description `worker.json`.
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Files */
+            files: components["schemas"]["SetupFile"][];
+            /** Commands */
+            commands: components["schemas"]["SetupCommand"][];
+            /** Notes */
+            notes: string[];
         };
         /** WorkerStats */
         WorkerStats: {
@@ -7579,6 +8037,168 @@ export interface operations {
             };
         };
     };
+    start_test_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestRunBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "execution_id": "kq3x5h2m9w1abc.mz8r2k4h6c1abc.1",
+                     *       "namespace": "default",
+                     *       "name": "hello.test-a1b2c3d4"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TestRunAccepted"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:body_too_large",
+                     *       "title": "The body is larger than 1 MiB.",
+                     *       "status": 413,
+                     *       "detail": "A body may have 1048576 bytes at most.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "body_too_large",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unsupported_media_type",
+                     *       "title": "The body is not JSON.",
+                     *       "status": 415,
+                     *       "detail": "Send the body with `Content-Type: application/json`.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unsupported_media_type",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preview: {
         parameters: {
             query?: never;
@@ -7829,6 +8449,149 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ExecutionPage"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    execution_histogram: {
+        parameters: {
+            query?: {
+                /** @description Only this job. */
+                job?: string | null;
+                /** @description Only this namespace. */
+                namespace?: string | null;
+                /** @description Only on this worker. */
+                worker?: string | null;
+                /** @description Any of these. */
+                status?: components["schemas"]["Status"][] | null;
+                /** @description Any of these. */
+                cause?: components["schemas"]["Cause"][] | null;
+                /** @description A day before `to` if not given. */
+                from?: string | null;
+                /** @description Now if not given. */
+                to?: string | null;
+                /** @description At most so many, of equal length. */
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-03-29T00:00:00Z",
+                     *       "to": "2026-03-29T01:00:00Z",
+                     *       "bucket_s": 60,
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "counts": {
+                     *             "succeeded": 6,
+                     *             "failed": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "counted_from": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Histogram"];
                 };
             };
             /** @description No valid credential. */
@@ -9021,6 +9784,1245 @@ export interface operations {
             };
         };
     };
+    setup_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "etcdEndpoints": [
+                     *           "db7:2379"
+                     *         ],
+                     *         "mongoUri": "mongodb://db7:27017"
+                     *       },
+                     *       "files": [
+                     *         {
+                     *           "name": "/etc/everytick/worker.json",
+                     *           "text": "{\"etcdEndpoints\": [\"db7:2379\"]}"
+                     *         }
+                     *       ],
+                     *       "commands": [
+                     *         {
+                     *           "title": "Start it",
+                     *           "text": "worker -config /etc/everytick/worker.json"
+                     *         }
+                     *       ],
+                     *       "notes": [
+                     *         "Each worker needs a state directory of its own; its id is kept there."
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerSetup"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drain_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "worker-1",
+                     *       "status": "draining",
+                     *       "host": "db7",
+                     *       "address": "10.0.0.17",
+                     *       "pid": 4711,
+                     *       "version": "0.1.0",
+                     *       "labels": {
+                     *         "zone": "a"
+                     *       },
+                     *       "executors": [
+                     *         "shell",
+                     *         "exec",
+                     *         "python",
+                     *         "http"
+                     *       ],
+                     *       "slots": 5,
+                     *       "running": 1,
+                     *       "started_at": "2026-03-01T08:00:00Z",
+                     *       "last_seen_at": "2026-03-29T00:30:02Z",
+                     *       "metrics": {
+                     *         "cpu_percent": 12.5,
+                     *         "memory_percent": 40.1,
+                     *         "memory_bytes": 61440000,
+                     *         "load1": 0.7,
+                     *         "disk_percent": 55
+                     *       },
+                     *       "clock_offset_ms": 3,
+                     *       "tzdata": "2026.1",
+                     *       "claims_paused": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "worker-1",
+                     *       "status": "online",
+                     *       "host": "db7",
+                     *       "address": "10.0.0.17",
+                     *       "pid": 4711,
+                     *       "version": "0.1.0",
+                     *       "labels": {
+                     *         "zone": "a"
+                     *       },
+                     *       "executors": [
+                     *         "shell",
+                     *         "exec",
+                     *         "python",
+                     *         "http"
+                     *       ],
+                     *       "slots": 5,
+                     *       "running": 1,
+                     *       "started_at": "2026-03-01T08:00:00Z",
+                     *       "last_seen_at": "2026-03-29T00:30:02Z",
+                     *       "metrics": {
+                     *         "cpu_percent": 12.5,
+                     *         "memory_percent": 40.1,
+                     *         "memory_bytes": 61440000,
+                     *         "load1": 0.7,
+                     *         "disk_percent": 55
+                     *       },
+                     *       "clock_offset_ms": 3,
+                     *       "tzdata": "2026.1",
+                     *       "claims_paused": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "worker-1",
+                     *       "status": "online",
+                     *       "host": "db7",
+                     *       "address": "10.0.0.17",
+                     *       "pid": 4711,
+                     *       "version": "0.1.0",
+                     *       "labels": {
+                     *         "zone": "a"
+                     *       },
+                     *       "executors": [
+                     *         "shell",
+                     *         "exec",
+                     *         "python",
+                     *         "http"
+                     *       ],
+                     *       "slots": 5,
+                     *       "running": 1,
+                     *       "started_at": "2026-03-01T08:00:00Z",
+                     *       "last_seen_at": "2026-03-29T00:30:02Z",
+                     *       "metrics": {
+                     *         "cpu_percent": 12.5,
+                     *         "memory_percent": 40.1,
+                     *         "memory_bytes": 61440000,
+                     *         "load1": 0.7,
+                     *         "disk_percent": 55
+                     *       },
+                     *       "clock_offset_ms": 3,
+                     *       "tzdata": "2026.1",
+                     *       "claims_paused": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_worker: {
+        parameters: {
+            query?: {
+                /** @description Also when jobs name this worker. */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:conflict",
+                     *       "title": "It does not fit the present state.",
+                     *       "status": 409,
+                     *       "detail": "the execution has not ended yet",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "conflict",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    worker_metrics: {
+        parameters: {
+            query?: {
+                /** @description A day before `to` if not given. */
+                from?: string | null;
+                /** @description Now if not given. */
+                to?: string | null;
+                /** @description At most so many, evenly spaced. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "cpu_percent": 12.5,
+                     *           "memory_percent": 40.1,
+                     *           "disk_percent": 55,
+                     *           "load_1m": 0.7,
+                     *           "running": 1.2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerCurve"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    worker_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "only_here": [
+                     *         {
+                     *           "namespace": "default",
+                     *           "name": "backup"
+                     *         }
+                     *       ],
+                     *       "pinned": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerJobs"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    worker_log: {
+        parameters: {
+            query?: {
+                /** @description Rows per page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the worker. */
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-03-29T00:30:00Z",
+                     *           "event": "online",
+                     *           "detail": "version 0.1.0 on db7"
+                     *         }
+                     *       ],
+                     *       "next_page_token": null,
+                     *       "total": {
+                     *         "count": 1,
+                     *         "is_exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WorkerEventPage"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:job_not_found",
+                     *       "title": "There is no such thing.",
+                     *       "status": 404,
+                     *       "detail": "there is no job default/backup",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_workers: {
         parameters: {
             query?: never;
@@ -9237,172 +11239,6 @@ export interface operations {
                      *       "detail": "this needs the right to edit",
                      *       "instance": "/api/v1/...",
                      *       "code": "not_allowed",
-                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
-                     *       "errors": []
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A field is wrong; `errors` name each. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:everytick:problem:invalid_schedule",
-                     *       "title": "A field is wrong",
-                     *       "status": 422,
-                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
-                     *       "instance": "/api/v1/...",
-                     *       "code": "invalid_schedule",
-                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
-                     *       "errors": [
-                     *         {
-                     *           "pointer": "/schedule",
-                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:everytick:problem:store_unavailable",
-                     *       "title": "etcd or MongoDB cannot be reached",
-                     *       "status": 503,
-                     *       "detail": "history cannot be read at present: MongoDB does not answer",
-                     *       "instance": "/api/v1/...",
-                     *       "code": "store_unavailable",
-                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
-                     *       "errors": []
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_worker: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the worker. */
-                worker_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "id": "worker-1",
-                     *       "status": "online",
-                     *       "host": "db7",
-                     *       "address": "10.0.0.17",
-                     *       "pid": 4711,
-                     *       "version": "0.1.0",
-                     *       "labels": {
-                     *         "zone": "a"
-                     *       },
-                     *       "executors": [
-                     *         "shell",
-                     *         "exec",
-                     *         "python",
-                     *         "http"
-                     *       ],
-                     *       "slots": 5,
-                     *       "running": 1,
-                     *       "started_at": "2026-03-01T08:00:00Z",
-                     *       "last_seen_at": "2026-03-29T00:30:02Z",
-                     *       "metrics": {
-                     *         "cpu_percent": 12.5,
-                     *         "memory_percent": 40.1,
-                     *         "memory_bytes": 61440000,
-                     *         "load1": 0.7,
-                     *         "disk_percent": 55
-                     *       },
-                     *       "clock_offset_ms": 3,
-                     *       "tzdata": "2026.1",
-                     *       "claims_paused": null
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Worker"];
-                };
-            };
-            /** @description No valid credential. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:everytick:problem:unauthenticated",
-                     *       "title": "No valid credential.",
-                     *       "status": 401,
-                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
-                     *       "instance": "/api/v1/...",
-                     *       "code": "unauthenticated",
-                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
-                     *       "errors": []
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The token does not have the right this needs. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:everytick:problem:not_allowed",
-                     *       "title": "The token does not have the right this needs.",
-                     *       "status": 403,
-                     *       "detail": "this needs the right to edit",
-                     *       "instance": "/api/v1/...",
-                     *       "code": "not_allowed",
-                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
-                     *       "errors": []
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "urn:everytick:problem:job_not_found",
-                     *       "title": "There is no such thing.",
-                     *       "status": 404,
-                     *       "detail": "there is no job default/backup",
-                     *       "instance": "/api/v1/...",
-                     *       "code": "job_not_found",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
                      *       "errors": []
                      *     }
@@ -12292,6 +14128,159 @@ export interface operations {
                      *       "detail": "there is no job default/backup",
                      *       "instance": "/api/v1/...",
                      *       "code": "job_not_found",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong; `errors` name each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:invalid_schedule",
+                     *       "title": "A field is wrong",
+                     *       "status": 422,
+                     *       "detail": "minute: 61 is not within 0-59 in '61 * * * *'",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "invalid_schedule",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": [
+                     *         {
+                     *           "pointer": "/schedule",
+                     *           "detail": "minute: 61 is not within 0-59 in '61 * * * *'"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description etcd or MongoDB cannot be reached; `detail` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:store_unavailable",
+                     *       "title": "etcd or MongoDB cannot be reached",
+                     *       "status": 503,
+                     *       "detail": "history cannot be read at present: MongoDB does not answer",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "store_unavailable",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "masters": [
+                     *         {
+                     *           "id": "db7-4700",
+                     *           "address": "https://db7:8070",
+                     *           "version": "0.1.0",
+                     *           "started_at": "2026-03-01T08:00:00Z",
+                     *           "self": true
+                     *         }
+                     *       ],
+                     *       "etcd": {
+                     *         "version": "3.5.21",
+                     *         "endpoints": [
+                     *           "localhost:2379"
+                     *         ],
+                     *         "db_size_bytes": 2097152,
+                     *         "quota_bytes": 2147483648,
+                     *         "revision": 48211,
+                     *         "ok": true,
+                     *         "detail": null
+                     *       },
+                     *       "mongodb": {
+                     *         "version": "6.0.5",
+                     *         "ok": true,
+                     *         "detail": null,
+                     *         "database": "cron"
+                     *       },
+                     *       "clock": {
+                     *         "offset_ms": 3
+                     *       },
+                     *       "retention": {
+                     *         "history_days": 30,
+                     *         "audit_days": 365
+                     *       },
+                     *       "config": [
+                     *         {
+                     *           "key": "historyDays",
+                     *           "value": "30",
+                     *           "origin": "default"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:unauthenticated",
+                     *       "title": "No valid credential.",
+                     *       "status": 401,
+                     *       "detail": "Send the header `Authorization: Bearer <token>`, or sign in.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "unauthenticated",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token does not have the right this needs. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:not_allowed",
+                     *       "title": "The token does not have the right this needs.",
+                     *       "status": 403,
+                     *       "detail": "this needs the right to edit",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "not_allowed",
                      *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
                      *       "errors": []
                      *     }
