@@ -15,6 +15,11 @@ export default defineConfig({
   workers: 1,
   forbidOnly: true,
   reporter: [['list']],
+  projects: [
+    { name: 'dashboard', testIgnore: 'fresh/**' },
+    // They need an installation without an account, and kill its master.
+    ...(process.env.EVERYTICK_MASTER_PID ? [{ name: 'fresh', testMatch: 'fresh/**' }] : []),
+  ],
   use: {
     baseURL: process.env.EVERYTICK_URL ?? 'http://127.0.0.1:8070',
     viewport: { width: 1440, height: 900 },

@@ -4,40 +4,6 @@ test.beforeAll(() => {
   expect(token, 'EVERYTICK_TOKEN must hold the admin token').not.toBe('')
 })
 
-test('the address of cronctl up signs in, and the token does not stay in it', async ({ page }) => {
-  await page.goto(`/jobs#token=${token}`)
-
-  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
-  expect(page.url()).not.toContain(token)
-  expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2)
-})
-
-test('without a token one is asked once and comes to where one was going', async ({ page }) => {
-  await page.goto('/executions?status=failed')
-  await page.getByLabel('Admin token').fill('wrong')
-  await page.getByRole('button', { name: 'Open' }).click()
-  await expect(page.getByRole('alert')).toContainText('does not accept')
-
-  await page.getByLabel('Admin token').fill(token)
-  await page.getByRole('button', { name: 'Open' }).click()
-
-  await expect(page).toHaveURL(/\/executions\?status=failed$/)
-  await expect(page.getByRole('heading', { name: 'Executions' })).toBeVisible()
-})
-
-test('a token that is refused later leads to the sign-in page and back', async ({ page }) => {
-  await page.goto(`/workers#token=${token}`)
-  await expect(page.getByText('online').first()).toBeVisible()
-  await page.evaluate(() => sessionStorage.setItem('everytick.token', 'et_admin_old'))
-  await page.reload()
-
-  await expect(page).toHaveURL(/\/login\?back=/)
-
-  await page.getByLabel('Admin token').fill(token)
-  await page.getByRole('button', { name: 'Open' }).click()
-  await expect(page).toHaveURL(/\/workers$/)
-})
-
 test('the sample job runs, is readable in words, and its executions appear', async ({ page, api }) => {
   await saveJob(api, {
     name: 'e2e-sample',
@@ -45,7 +11,7 @@ test('the sample job runs, is readable in words, and its executions appear', asy
     schedule: '*/3 * * * * *',
     timezone: 'Asia/Tokyo',
   })
-  await page.goto(`/jobs?q=e2e-sample#token=${token}`)
+  await page.goto('/jobs?q=e2e-sample')
   const row = page.getByRole('row', { name: /e2e-sample/ })
 
   await expect(row).toContainText('Every 3 seconds')
@@ -62,7 +28,7 @@ test('a job is created with a live preview, run, and its output followed to the 
   page,
   api,
 }) => {
-  await page.goto(`/jobs/new#token=${token}`)
+  await page.goto(`/jobs/new`)
   await page.getByLabel('Name', { exact: true }).fill('e2e-follow')
   await page
     .getByLabel('Command')
@@ -92,7 +58,7 @@ test('a job is created with a live preview, run, and its output followed to the 
 
 test('a draft survives a reload, and a conflict shows both versions', async ({ page, api }) => {
   await saveJob(api, { name: 'e2e-conflict', command: 'true', description: 'first' })
-  await page.goto(`/jobs/default/e2e-conflict/edit#token=${token}`)
+  await page.goto(`/jobs/default/e2e-conflict/edit`)
   await page.getByLabel('Description').fill('mine')
   await page.reload()
   await expect(page.getByLabel('Description')).toHaveValue('mine')
@@ -125,7 +91,7 @@ for (const [language, title] of [
           },
           [language, theme],
         )
-        await page.goto(`/#token=${token}`)
+        await page.goto(`/`)
         await expect(page.getByRole('heading', { name: title })).toBeVisible()
         for (const path of [
           '/',
@@ -134,6 +100,11 @@ for (const [language, title] of [
           '/jobs/default/hello',
           '/executions',
           '/workers',
+          '/account',
+          '/admin/users',
+          '/admin/tokens',
+          '/admin/audit',
+          '/admin/cluster',
           '/nowhere',
         ]) {
           await page.goto(path)

@@ -4,7 +4,6 @@ import { asProblem, problemFrom } from '@/lib/problem'
 import { safeReturnPath } from '@/lib/routes'
 import { scheduleInWords } from '@/lib/schedule'
 import { asStatus, exitMeaning, oneOf } from '@/lib/status'
-import { tokenInFragment } from '@/stores/session'
 
 describe('scheduleInWords', () => {
   it.each([
@@ -48,12 +47,6 @@ describe('safeReturnPath', () => {
 
     expect(path).toBe(expected)
   })
-})
-
-it('takes the token from the fragment only where there is one', () => {
-  const found = ['#token=et_admin_x-_1', '#', '#other=1'].map(tokenInFragment)
-
-  expect(found).toEqual(['et_admin_x-_1', null, null])
 })
 
 it('an error answer that is no problem document still has a title and a request id', () => {

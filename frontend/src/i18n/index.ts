@@ -12,7 +12,12 @@ export const i18n = createI18n<[Messages], Language, false>({
 })
 
 /** Messages that are loaded with the page that needs them, so that the first page does not wait for them. */
-const AREAS = {} satisfies Record<string, Record<Language, () => Promise<{ default: object }>>>
+const AREAS = {
+  account: { en: () => import('./en/account'), 'zh-CN': () => import('./zh-CN/account') },
+  admin: { en: () => import('./en/admin'), 'zh-CN': () => import('./zh-CN/admin') },
+  palette: { en: () => import('./en/palette'), 'zh-CN': () => import('./zh-CN/palette') },
+  welcome: { en: () => import('./en/welcome'), 'zh-CN': () => import('./zh-CN/welcome') },
+} satisfies Record<string, Record<Language, () => Promise<{ default: object }>>>
 
 export type Area = keyof typeof AREAS
 const wanted = new Set<Area>()

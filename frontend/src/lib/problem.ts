@@ -5,13 +5,15 @@
  */
 import type { Problem } from '@/api/types'
 
-type Known = Partial<{ [Field in keyof Problem]: Problem[Field] | null }>
+type Known = Partial<{ [Field in keyof Problem]: Problem[Field] | null }> & { retryAfterS?: number | null }
 
 export class ApiProblem extends Error {
   readonly status: number
   readonly detail: string | null
   readonly code: string | null
   readonly requestId: string | null
+  /** How many seconds the server wants to be left alone. */
+  readonly retryAfterS: number | null
   readonly errors: readonly { pointer: string; detail: string }[]
 
   constructor(problem: Known & { title: string; status: number }) {
@@ -21,6 +23,7 @@ export class ApiProblem extends Error {
     this.detail = problem.detail ?? null
     this.code = problem.code ?? null
     this.requestId = problem.request_id ?? null
+    this.retryAfterS = problem.retryAfterS ?? null
     this.errors = problem.errors ?? []
   }
 
@@ -40,17 +43,20 @@ export function asProblem(error: unknown): ApiProblem {
 /** The body of an error answer as a problem, also when it is not one (a proxy's page, an empty body). */
 export function problemFrom(body: unknown, response: Response): ApiProblem {
   const requestId = response.headers.get('X-Request-ID')
+  const retryAfterS = Number(response.headers.get('Retry-After')) || null
   if (body !== null && typeof body === 'object' && 'title' in body && typeof body.title === 'string') {
     const problem = body as Problem
     return new ApiProblem({
       ...problem,
       request_id: problem.request_id ?? requestId,
       status: response.status,
+      retryAfterS,
     })
   }
   return new ApiProblem({
     title: `HTTP ${response.status} ${response.statusText}`.trim(),
     status: response.status,
     request_id: requestId,
+    retryAfterS,
   })
 }

@@ -32,7 +32,21 @@ export const toExecution = (id: string): RouteLocationRaw => ({ name: 'execution
 
 export const toWorkers = (): RouteLocationRaw => ({ name: 'workers' })
 
-/** The page that asks for the token; *back* is where one was going. */
+export const toTimeline = (): RouteLocationRaw => ({ name: 'timeline' })
+
+export const toAccount = (): RouteLocationRaw => ({ name: 'account' })
+
+export type AdminPart = 'users' | 'tokens' | 'audit' | 'cluster'
+
+export const toAdmin = (part: AdminPart = 'users', query: LocationQueryRaw = {}): RouteLocationRaw => ({
+  name: `admin-${part}`,
+  query,
+})
+
+/** A new job whose fields are filled in with something that runs anywhere. */
+export const toSampleJob = (): RouteLocationRaw => ({ name: 'job-new', query: { sample: 'hello' } })
+
+/** The page one is asked to sign in on; *back* is where one was going. */
 export const toSignIn = (back?: string): RouteLocationRaw => ({
   name: 'sign-in',
   query: back && back !== '/' ? { back } : {},

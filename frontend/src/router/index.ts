@@ -1,5 +1,7 @@
-/** Which page stands at which address. Without a token every address leads to the sign-in page and back. */
+/** Which page stands at which address. Without a session every address leads to the sign-in page and back. */
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { findOutWhoThisIs } from '@/composables/useConnection'
+import { useMessagesOf, type Area } from '@/i18n'
 import { toSignIn } from '@/lib/routes'
 import { useSession } from '@/stores/session'
 
@@ -12,7 +14,13 @@ export function createAppRouter(): Router {
         path: '/login',
         name: 'sign-in',
         component: () => import('@/pages/SignInPage.vue'),
-        meta: { open: true },
+        meta: { open: true, messages: ['account'] },
+      },
+      {
+        path: '/welcome',
+        name: 'welcome',
+        component: () => import('@/pages/WelcomePage.vue'),
+        meta: { open: true, messages: ['account', 'welcome'] },
       },
       {
         path: '/',
@@ -41,14 +49,51 @@ export function createAppRouter(): Router {
             props: true,
           },
           { path: 'workers', name: 'workers', component: () => import('@/pages/WorkersPage.vue') },
+          {
+            path: 'account',
+            name: 'account',
+            component: () => import('@/pages/AccountPage.vue'),
+            meta: { messages: ['account', 'admin'] },
+          },
+          {
+            path: 'admin',
+            component: () => import('@/pages/AdminPage.vue'),
+            meta: { messages: ['account', 'admin'] },
+            redirect: { name: 'admin-users' },
+            children: [
+              { path: 'users', name: 'admin-users', component: () => import('@/pages/AdminUsersPage.vue') },
+              {
+                path: 'tokens',
+                name: 'admin-tokens',
+                component: () => import('@/pages/AdminTokensPage.vue'),
+              },
+              { path: 'audit', name: 'admin-audit', component: () => import('@/pages/AdminAuditPage.vue') },
+              {
+                path: 'cluster',
+                name: 'admin-cluster',
+                component: () => import('@/pages/AdminClusterPage.vue'),
+              },
+            ],
+          },
           { path: ':rest(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
         ],
       },
     ],
   })
-  router.beforeEach((to) => {
-    if (!to.meta.open && !useSession().isSignedIn) return toSignIn(to.fullPath)
-    return true
+  router.beforeEach(async (to) => {
+    if (to.meta.open) return true
+    await findOutWhoThisIs()
+    return useSession().state === 'out' ? toSignIn(to.fullPath) : true
   })
+  router.beforeResolve((to) => useMessagesOf(...to.matched.flatMap((record) => record.meta.messages ?? [])))
   return router
+}
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Reachable without a session. */
+    open?: boolean
+    /** Messages that are fetched with the page. */
+    messages?: Area[]
+  }
 }

@@ -1,35 +1,40 @@
 /**
- * The token this tab uses. Kept in sessionStorage: gone with the tab, not shared with others.
+ * Who is signed in. The session itself is a cookie no script can read; this holds what the server said about it.
  *
- * It arrives by hand or in the fragment `#token=` of the address `cronctl up` prints; the fragment is never
- * sent to a server and is removed from the address at once.
+ * `unknown` until the server was asked, and again when it could not be.
  */
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
-import type { Grant } from '@/lib/rights'
+import { computed, ref, shallowRef } from 'vue'
+import type { Me } from '@/api/accounts'
 
-const KEY = 'everytick.token'
+export type SessionState = 'unknown' | 'in' | 'out'
 
-/** The token in *hash*, or null. */
-export function tokenInFragment(hash: string): string | null {
-  return new URLSearchParams(hash.replace(/^#/, '')).get('token') || null
-}
+const SETUP_KEY = 'everytick.setup'
 
 export const useSession = defineStore('session', () => {
-  const token = ref<string | null>(sessionStorage.getItem(KEY))
-  /** What one may do; null with the admin token, which may do everything. */
-  const rights = ref<readonly Grant[] | null>(null)
-  const isSignedIn = computed(() => token.value !== null)
+  const me = shallowRef<Me | null>(null)
+  const state = ref<SessionState>('unknown')
+  const csrfToken = computed(() => me.value?.csrf_token ?? null)
+  /** Null while it is not known who this is: the server decides, and nothing is hidden. */
+  const rights = computed(() => me.value?.rights ?? null)
+  /** The one-time token of the first start; kept over a reload, in this tab only. */
+  const setupToken = ref(sessionStorage.getItem(SETUP_KEY))
 
-  function signIn(given: string): void {
-    token.value = given
-    sessionStorage.setItem(KEY, given)
+  function enter(who: Me): void {
+    me.value = who
+    state.value = 'in'
   }
 
-  function signOut(): void {
-    token.value = null
-    sessionStorage.removeItem(KEY)
+  function leave(): void {
+    me.value = null
+    state.value = 'out'
   }
 
-  return { token, rights, isSignedIn, signIn, signOut }
+  function keepSetupToken(token: string | null): void {
+    setupToken.value = token
+    if (token) sessionStorage.setItem(SETUP_KEY, token)
+    else sessionStorage.removeItem(SETUP_KEY)
+  }
+
+  return { me, state, csrfToken, rights, setupToken, enter, leave, keepSetupToken }
 })

@@ -6,7 +6,6 @@ import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
 import { workers } from './workers'
-import { account } from './account'
 
 export const en = {
   ...words,
@@ -16,7 +15,6 @@ export const en = {
   ...executions,
   ...overview,
   ...workers,
-  ...account,
 }
 
 type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> }

@@ -1,15 +1,46 @@
-/** 登录 */
-import type { Messages } from '../en'
-
-export const account: Pick<Messages, 'signIn'> = {
+/** 登录、密码与个人账户 */
+export const account = {
   signIn: {
-    title: '打开控制台',
-    explain: '每个浏览器标签页需要输入一次管理员令牌。',
-    token: '管理员令牌',
-    submit: '打开',
+    title: '登录',
+    name: '用户名',
+    password: '密码',
+    submit: '登录',
     checking: '正在检查…',
-    refused: '服务器不接受此令牌。',
-    where: '若由',
-    whereMore: '启动，它打印的地址已带有令牌；否则令牌是以下配置项所指文件中的那一行：',
+    refused: '用户名或密码不正确。',
+    throttled: '尝试次数过多。请在 {left} 后重试。',
+    with: '使用 {name} 登录',
+    or: '或',
+    oidcFailed: '单点登录服务未能让您登录（{code}）。',
+    setupNeeded: '此系统还没有任何账户。',
+    setupHow: '请打开“cronctl up”或主节点启动时打印的、带有 /welcome 的地址。',
+    setupGo: '创建第一个管理员',
+  },
+  password: {
+    show: '显示',
+    hide: '隐藏',
+    long: '至少 {shortest} 个字符',
+    short: '最多 {longest} 个字符',
+    name: '不包含用户名',
+    kept: '（已满足）',
+    open: '（尚未满足）',
+  },
+  me: {
+    title: '我的账户',
+    who: '当前用户',
+    roles: '角色',
+    session: '会话在不使用时结束于',
+    source: '来源',
+    local: '本系统',
+    oidc: '单点登录',
+    changeTitle: '修改密码',
+    current: '当前密码',
+    next: '新密码',
+    change: '修改密码',
+    changed: '密码已修改，您的其他会话均已结束。',
+    wrong: '当前密码不正确。',
+    byOther: '此账户的密码由单点登录服务管理。',
+    tokens: '我的 API 令牌',
+    signOut: '退出登录',
   },
 }
+export default account

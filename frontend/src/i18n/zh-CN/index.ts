@@ -7,7 +7,6 @@ import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
 import { workers } from './workers'
-import { account } from './account'
 
 export const zhCN: Messages = {
   ...words,
@@ -17,5 +16,4 @@ export const zhCN: Messages = {
   ...executions,
   ...overview,
   ...workers,
-  ...account,
 }

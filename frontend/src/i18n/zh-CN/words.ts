@@ -7,12 +7,14 @@ export const words: Pick<
   | 'catchUp'
   | 'cause'
   | 'confirm'
+  | 'copy'
   | 'error'
   | 'footer'
   | 'keys'
   | 'live'
   | 'nav'
   | 'notFound'
+  | 'noRight'
   | 'notice'
   | 'overlap'
   | 'pager'
@@ -50,6 +52,15 @@ export const words: Pick<
     retry: '重试',
     queued: '排队后执行',
   },
+  copy: { copy: '复制', done: '已复制', failed: '请手动选中并复制', command: '复制为 cronctl 命令' },
+  noRight: {
+    title: '您无权查看此内容',
+    text: '需要{right}权限，可由本系统的管理员授予。',
+    see: '查看',
+    operate: '操作',
+    edit: '编辑',
+    administer: '管理',
+  },
   confirm: { type: '请输入名称以确认：' },
   error: {
     noAnswer: '服务器没有响应。',
@@ -58,11 +69,19 @@ export const words: Pick<
   footer: { prefix: 'etcd 前缀', docs: 'API', keys: '键盘' },
   keys: {
     title: '键盘',
-    search: '搜索任务',
+    search: '搜索当前列表或全部内容',
+    palette: '搜索并执行任何操作',
+    row: '列表的下一行、上一行',
+    select: '选择该行',
+    open: '打开该行',
+    runRow: '运行该行的任务',
+    pauseRow: '暂停或恢复该行的任务',
+    editRow: '编辑该行的任务',
     overview: '前往概览',
     jobs: '前往任务',
     executions: '前往执行',
     workers: '前往工作节点',
+    timeline: '前往时间线',
     newJob: '新建任务',
     help: '本帮助',
   },
@@ -83,7 +102,10 @@ export const words: Pick<
     jobs: '任务',
     executions: '执行',
     workers: '工作节点',
-    search: '搜索任务',
+    timeline: '时间线',
+    admin: '管理',
+    account: '账户 {name}',
+    search: '搜索全部内容',
     language: '语言',
     leave: '退出',
   },
