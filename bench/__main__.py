@@ -18,6 +18,7 @@ PROGRAMS: Final = (
     "failover",
     "history",
     "job_list",
+    "events",
     "output_memory",
     "record_loss",
 )

@@ -81,6 +81,14 @@ class MasterConfig(LogSection, MongoSection, EtcdSection):
         Name | None,
         Field(description="Name of this master among others; host name and process id by default."),
     ] = None
+    metrics_jobs: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="Jobs with series of their own in `/metrics`, the first by name; others share one.",
+        ),
+    ] = 200
     event_streams_per_user: Annotated[
         int,
         Field(ge=1, le=10_000, description="Live event streams one user may have open at this master."),

@@ -111,6 +111,8 @@ class Assembly:
         self.description = description
         self.gate = Gate()
         self.feeds: list[Feed] = []
+        #: What else the worker reports of itself at every heartbeat.
+        self.more_state: Callable[[], Mapping[str, Any]] = dict
         self.running = RunningExecutions()
         self.slots = Slots(description.slots)
         self.plan = Plan()
@@ -173,6 +175,7 @@ class Assembly:
             "planned": len(self.plan),
             "quarantined": len(self.job_feed.quarantined),
             "clock_offset_ms": self.clock_watch.offset_ms,
+            **self.more_state(),
         }
 
     def _metrics(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ sent again: a nonce in the run record tells whose earlier try got through.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +84,14 @@ class Undecided:
 
 
 ClaimResult: TypeAlias = Won | CursorMoved | Blocked | Stale | NoSession | Undecided
+_COUNTED_AS: Final[dict[type, str]] = {
+    Won: "won",
+    CursorMoved: "lost",
+    Blocked: "blocked",
+    Stale: "stale",
+    NoSession: "no_session",
+    Undecided: "unknown",
+}
 SkipResult: TypeAlias = Done | CursorMoved | Stale | NoSession | Undecided
 
 
@@ -144,6 +153,8 @@ class Claims:
         self._clock = clock
         self._membership = membership
         self._new_nonce = new_nonce
+        #: Claims by what came of them, since the start.
+        self.counts: Counter[str] = Counter()
 
     async def claim(self, tick: Tick, *, deadline: datetime) -> ClaimResult:
         """
@@ -152,6 +163,13 @@ class Claims:
         Args:
             deadline: Until then an unknown outcome is read back; later it is `Undecided`.
         """
+        return self._counted(await self._claim(tick, deadline))
+
+    def _counted(self, result: ClaimResult) -> ClaimResult:
+        self.counts[_COUNTED_AS[type(result)]] += 1
+        return result
+
+    async def _claim(self, tick: Tick, deadline: datetime) -> ClaimResult:
         membership = self._membership
         record = self._run_record(
             tick.spec,
@@ -212,6 +230,9 @@ class Claims:
 
     async def claim_trigger(self, claim: TriggerClaim, *, deadline: datetime) -> ClaimResult:
         """Take an execution somebody asked for; the trigger key is the guard, and is deleted."""
+        return self._counted(await self._claim_trigger(claim, deadline))
+
+    async def _claim_trigger(self, claim: TriggerClaim, deadline: datetime) -> ClaimResult:
         membership = self._membership
         trigger = claim.trigger
         record = self._run_record(
@@ -327,6 +348,7 @@ class Claims:
             requested_by=trigger.requested_by if trigger else None,
             parameters=trigger.parameters if trigger else {},
             origin=trigger.origin if trigger else None,
+            trace_parent=trigger.trace_parent if trigger else None,
             missed=missed,
         )
 

@@ -4,12 +4,12 @@ Three fixed answers to GET, so there is no framework behind it; anything else is
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from common.domain.errors import ConfigError
@@ -22,8 +22,7 @@ _MAX_REQUEST_BYTES: Final = 8192
 _PLAIN: Final = "text/plain; charset=utf-8"
 _EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-#: Name and help of each figure, by the name `figures` gives it.
-Figures = Callable[[], Mapping[str, tuple[str, float]]]
+Figures = Callable[[], Iterable[Metric]]
 
 
 class HealthEndpoint:
@@ -90,8 +89,5 @@ class _FiguresCollector(Collector):
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
 
-    def collect(self) -> list[Metric]:
-        return [
-            GaugeMetricFamily(f"everytick_worker_{name}", words, value=value)
-            for name, (words, value) in self._figures().items()
-        ]
+    def collect(self) -> Iterable[Metric]:
+        return self._figures()

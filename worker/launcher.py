@@ -85,6 +85,7 @@ class Launcher:
             parameters=record.parameters,
             queued_ms=queued_ms if record.cause is Cause.QUEUED else None,
             flags=flags,
+            trace_parent=record.trace_parent,
         )
         running = RunningExecution(assignment, record, exclusive=record.exclusive, job_revision=job_revision)
         self.running.add(running)

@@ -13,6 +13,7 @@ import structlog
 from common.domain.errors import StoreUnavailable
 from common.domain.records import OutputChunk, Record
 from common.runtime.clock import jittered
+from worker.domain.outcomes import Outcomes
 from worker.ports import RecordSink, Spool
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ class LogShipper:
         shipped: Records the sink has taken.
         fenced: Records the sink refused because something newer is stored, or the same.
         set_aside: Records it will never take.
+        outcomes: What the records of this process said, counted.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class LogShipper:
         self.shipped = 0
         self.fenced = 0
         self.set_aside = 0
+        self.outcomes = Outcomes()
 
     @property
     def backlog(self) -> int:
@@ -96,6 +99,7 @@ class LogShipper:
         return self._spool.size_bytes
 
     def record(self, record: Record) -> None:
+        self.outcomes.note(record)
         self._spool.append(record)
         if self._oldest_s is None:
             self._oldest_s = asyncio.get_running_loop().time()

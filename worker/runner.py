@@ -147,6 +147,7 @@ class Runner:
                 now=self._clock.now(),
                 parameters=assignment.parameters,
                 requested_by=assignment.requested_by,
+                trace_parent=assignment.trace_parent,
             )
         delay_s = _FINISH_RETRY_S
         while True:

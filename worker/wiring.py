@@ -16,11 +16,15 @@ from common.domain.keys import Keyspace
 from common.domain.records import Document
 from common.kv.check import settings_of
 from common.kv.etcd import EtcdStore
+from common.kv.port import KeyValueStore
+from common.kv.timed import TimedStore
 from common.mongo.client import connect, durable_database
+from common.mongo.command_timings import CommandTimings
 from common.mongo.record_sink import MongoRecordSink
 from common.mongo.schema import ensure_schema
 from common.runtime.clock import Clock, SystemClock, new_nonce
 from common.runtime.collector import LongLived
+from common.runtime.timings import Timings
 from common.runtime.tzdata import tzdata_version
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.host import HostMetrics, address_towards, host_name
@@ -37,6 +41,7 @@ from worker.executors.registry import find_executors
 from worker.health_endpoint import HealthEndpoint
 from worker.identity import Identity, take_identity
 from worker.log_shipper import LogShipper
+from worker.metrics import counts, families
 from worker.predecessor import predecessor_check
 from worker.preparation import HistoryPreparation
 from worker.store_watch import FileMark
@@ -56,16 +61,18 @@ async def build(config: WorkerConfig) -> AsyncIterator[Assembly]:
     identity = take_identity(config)
     try:
         _kill_leftovers(identity)
+        clock, timings = SystemClock(), Timings()
         etcd = EtcdStore(settings_of(config))
         mongo = connect(
             config.mongo_uri.get_secret_value(),
             connect_timeout_ms=config.mongo_connect_timeout_ms,
             app_name=f"everytick worker {identity.worker_id}",
+            listeners=[CommandTimings(timings)],
         )
         async with etcd, mongo:
-            assembly, closing = _assemble(
-                config, identity, etcd, durable_database(mongo, config.mongo_database)
-            )
+            store = TimedStore(etcd, clock, timings)
+            database = durable_database(mongo, config.mongo_database)
+            assembly, closing = _assemble(config, identity, store, database, clock, timings)
             try:
                 yield assembly
             finally:
@@ -87,9 +94,13 @@ def _kill_leftovers(identity: Identity) -> None:
 
 
 def _assemble(
-    config: WorkerConfig, identity: Identity, store: EtcdStore, database: AsyncDatabase[Document]
+    config: WorkerConfig,
+    identity: Identity,
+    store: KeyValueStore,
+    database: AsyncDatabase[Document],
+    clock: Clock,
+    timings: Timings,
 ) -> tuple[Assembly, list[Callable[[], None]]]:
-    clock = SystemClock()
     spool = FileSpool(identity.spool_dir, max_bytes=config.spool_max_bytes)
     journal = LogShipper(
         spool=spool,
@@ -132,10 +143,13 @@ def _assemble(
         ),
         background=(HistoryPreparation(lambda: ensure_schema(database)),),
     )
+    assembly.more_state = lambda: {"counts": counts(assembly, journal)}
     assembly.worker.keep_running(LongLived(lambda: len(assembly.plan)))
     if config.health_port is not None:
         assembly.worker.keep_running(
-            HealthEndpoint(config.health_port, assembly.why_not_ready, lambda: _figures(assembly, journal))
+            HealthEndpoint(
+                config.health_port, assembly.why_not_ready, lambda: families(assembly, journal, timings)
+            )
         )
     return assembly, [*closing, spool.close]
 
@@ -173,25 +187,3 @@ def _description(
 def _backlog(journal: LogShipper) -> dict[str, float]:
     """How far history is behind, for the overview."""
     return {"journal_backlog": journal.backlog, "journal_oldest_s": journal.oldest_age_s}
-
-
-def _figures(assembly: Assembly, journal: LogShipper) -> dict[str, tuple[str, float]]:
-    """What the worker's own metrics endpoint shows."""
-    feeds = assembly.feeds
-    return {
-        "running": ("Executions that run now.", len(assembly.running)),
-        "slots": ("Executions that may run at a time.", assembly.slots.limit),
-        "parked": ("Jobs that are due and wait for a slot.", assembly.dispatcher.parked),
-        "planned": ("Jobs in the plan.", len(assembly.plan)),
-        "quarantined": ("Jobs that cannot be read.", len(assembly.job_feed.quarantined)),
-        "lease_remaining_seconds": ("Until the session's lease may end.", assembly.session.remaining_s()),
-        "claims_open": ("1 while ticks are taken.", float(assembly.gate.is_open)),
-        "feed_relists_total": ("Full listings of etcd.", sum(feed.relist_count for feed in feeds)),
-        "feed_drift_total": ("Keys a listing found to differ.", sum(feed.drift_count for feed in feeds)),
-        "journal_backlog": ("Records that are not in MongoDB yet.", journal.backlog),
-        "journal_oldest_seconds": ("Age of the oldest of them.", journal.oldest_age_s),
-        "journal_shipped_total": ("Records MongoDB has taken.", journal.shipped),
-        "journal_set_aside_total": ("Records MongoDB will never take.", journal.set_aside),
-        "spool_bytes": ("Size of the spool.", journal.spool_bytes),
-        "output_dropped_total": ("Chunks dropped because the spool was full.", journal.dropped_output),
-    }

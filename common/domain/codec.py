@@ -70,6 +70,7 @@ class RunRecord(StoredValue):
     missed: MissedTicks | None = None
     """Accounted for by this claim; whoever closes the run makes sure that the row is written."""
     origin: str | None = None
+    trace_parent: Annotated[str | None, Field(max_length=64)] = None
 
 
 class Trigger(StoredValue):
@@ -91,6 +92,8 @@ class Trigger(StoredValue):
     force: bool = False
     origin: str | None = None
     """Id of the trigger the first attempt came from: attempts of one manual run share it."""
+    trace_parent: Annotated[str | None, Field(max_length=64)] = None
+    """W3C trace context of the request: the command continues that trace."""
 
 
 class KillRequest(StoredValue):

@@ -39,6 +39,7 @@ def next_retry(
     now: datetime,
     parameters: dict[str, str],
     requested_by: str | None,
+    trace_parent: str | None = None,
 ) -> tuple[str, Trigger] | None:
     """Trigger id and trigger of the next attempt of *execution*; None when the policy wants none."""
     delay_s = next_delay_s(spec.retry, execution.attempt, outcome)
@@ -56,6 +57,7 @@ def next_retry(
         parameters=parameters,
         requested_by=requested_by,
         origin=execution.tick.removeprefix("m") if execution.tick_s is None else None,
+        trace_parent=trace_parent,
     )
     return f"{following.tick}.{following.attempt}", trigger
 

@@ -4,6 +4,7 @@ Nothing is connected here: the client connects at its first use and again whenev
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from pymongo import AsyncMongoClient
@@ -18,6 +19,7 @@ from pymongo.errors import (
     PyMongoError,
     WTimeoutError,
 )
+from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -35,13 +37,19 @@ _SETTINGS: Final = re.compile(r" \(configured timeouts:[^)]*\)")
 
 
 def connect(
-    uri: str, *, connect_timeout_ms: int = 3000, app_name: str = "everytick"
+    uri: str,
+    *,
+    connect_timeout_ms: int = 3000,
+    app_name: str = "everytick",
+    listeners: Sequence[CommandListener] = (),
 ) -> AsyncMongoClient[Document]:
     """
     A client for *uri*; use it as an async context manager or close it.
 
     Args:
         connect_timeout_ms: Longest wait for a connection, and for a server that can be written to.
+
+        listeners: Told of every command.
 
     Raises:
         ConfigError: The URI cannot be read.
@@ -55,6 +63,7 @@ def connect(
             serverSelectionTimeoutMS=connect_timeout_ms,
             # A host that vanished must not hold a write for ever.
             socketTimeoutMS=30_000,
+            event_listeners=list(listeners),
         )
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise ConfigError(f"mongoUri: {error}") from error

@@ -37,7 +37,7 @@ _SUMMARY: Final = {
     "lateness_ms": 1,
     "exit_code": 1,
 }
-_HOW_IT_ENDED: Final = {"uid": 1, "status": 1, "scheduled_at": 1, "finished_at": 1}
+_HOW_IT_ENDED: Final = {"uid": 1, "status": 1, "scheduled_at": 1, "finished_at": 1, "duration_ms": 1}
 #: Sub-queries per aggregation of `recent`; the server refuses pipelines of more than 1000 stages.
 _JOBS_PER_QUERY: Final = 100
 
@@ -137,6 +137,7 @@ class MongoHistory:
                     "execution": {"$first": "$_id"},
                     "status": {"$first": "$status"},
                     "scheduled_at": {"$first": "$scheduled_at"},
+                    "duration_ms": {"$first": "$duration_ms"},
                 }
             },
         ]

@@ -10,6 +10,7 @@ from common.domain.errors import RevisionConflict
 from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.job import JobDefinition
 from common.domain.records import Document
+from common.domain.tracing import accepted_trace_parent
 from master.api import examples
 from master.api.audited import Draft, DraftDep, audited
 from master.api.auth import require
@@ -184,6 +185,9 @@ async def run_job(
             min_length=1, max_length=255, description="The same key within 24 h answers the same execution."
         ),
     ] = None,
+    traceparent: Annotated[
+        str | None, Header(description="W3C trace context that the command continues (`TRACEPARENT`).")
+    ] = None,
 ) -> Response:
     """
     Asks for one extra execution, also of a disabled job.
@@ -195,7 +199,12 @@ async def run_job(
     requested = await services.commands.run(
         namespace,
         name,
-        RunRequest(parameters=asked.parameters, worker=asked.worker, force=asked.force),
+        RunRequest(
+            parameters=asked.parameters,
+            worker=asked.worker,
+            force=asked.force,
+            trace_parent=accepted_trace_parent(traceparent),
+        ),
         requested_by=principal.name,
         idempotency_key=idempotency_key,
     )

@@ -20,11 +20,14 @@ from common.kv.etcd import EtcdStore
 from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
 from common.kv.session import Session
+from common.kv.timed import TimedStore
 from common.mongo.client import connect, durable_database
+from common.mongo.command_timings import CommandTimings
 from common.runtime.clock import Clock, SystemClock
+from common.runtime.timings import Timings
 from master.adapters.mongo_history import MongoHistory
 from master.config import MasterConfig
-from master.services.metrics import Metrics
+from master.services.metrics import Metrics, StoreCalls
 
 _SESSION_TTL_S: Final = 10
 Loop = Callable[[], Awaitable[None]]
@@ -54,19 +57,28 @@ class Ground:
 
     def feed(self, prefix: str, name: str) -> Feed:
         """A feed of everything below *prefix*."""
-        return Feed(self.store, prefix, name=name)
+        feed = Feed(self.store, prefix, name=name)
+        count = self.metrics.count
+        count("feed_relists", "Full listings of etcd.", lambda: feed.relist_count, feed=name)
+        count("feed_drift", "Keys a listing found to differ.", lambda: feed.drift_count, feed=name)
+        return feed
 
 
 @asynccontextmanager
 async def open_ground(config: MasterConfig, address: str) -> AsyncIterator[Ground]:
     """The ground of *config*, with both clients open until the context ends."""
     clock = SystemClock()
+    timings = Timings()
+    metrics = Metrics(product_version())
+    metrics.show(StoreCalls(timings))
     client = connect(
         config.mongo_uri.get_secret_value(),
         connect_timeout_ms=config.mongo_connect_timeout_ms,
         app_name="everytick-master",
+        listeners=[CommandTimings(timings)],
     )
-    async with EtcdStore(settings_of(config)) as store, client as mongo:
+    async with EtcdStore(settings_of(config)) as etcd, client as mongo:
+        store = TimedStore(etcd, clock, timings)
         database = durable_database(mongo, config.mongo_database)
         yield Ground(
             config=config,
@@ -78,5 +90,5 @@ async def open_ground(config: MasterConfig, address: str) -> AsyncIterator[Groun
             database=database,
             reader=MongoHistory(database),
             session=Session(store, clock, ttl_s=_SESSION_TTL_S, name="master"),
-            metrics=Metrics(product_version()),
+            metrics=metrics,
         )

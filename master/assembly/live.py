@@ -32,4 +32,11 @@ def make_live(ground: Ground, views: Views) -> Live:
     views.jobs.tell(news.job_changed)
     views.runs.tell(on_start=news.run_started, on_end=news.run_ended)
     views.roster.tell(news.worker_changed)
+    metrics = ground.metrics
+    metrics.watch("event_streams", "Live event streams that are open.", lambda: len(hub))
+    metrics.count("events", "Events published, each counted once.", lambda: hub.published)
+    metrics.count("event_resyncs", "Times a stream had to start over.", lambda: hub.resyncs)
+    metrics.count(
+        "event_outcomes_late", "Ends whose record could not be read in time.", lambda: news.unresolved
+    )
     return Live(hub=hub, news=news)

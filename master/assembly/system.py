@@ -9,6 +9,7 @@ from master.adapters.mongo_calls import ensure_account_schema
 from master.assembly.ground import Ground, Loop
 from master.assembly.views import Views
 from master.services.health import HealthMonitor, View
+from master.services.job_series import JobSeries
 from master.services.metrics import Metrics
 from master.services.presence import MasterPresence, Registration
 
@@ -45,7 +46,7 @@ def make_system(ground: Ground, views: Views) -> System:
             "master_id": ground.name,
         },
     )
-    _show_views(ground.metrics, views, followed)
+    _show_views(ground.metrics, views, followed, config.metrics_jobs)
     _show_servers(ground.metrics, health)
     presence = MasterPresence(
         master=ground.name,
@@ -57,11 +58,12 @@ def make_system(ground: Ground, views: Views) -> System:
     return System(health=health, registration=Registration(ground.store, ground.session, key, presence))
 
 
-def _show_views(metrics: Metrics, views: Views, followed: dict[str, View]) -> None:
+def _show_views(metrics: Metrics, views: Views, followed: dict[str, View], limit: int) -> None:
     metrics.watch("jobs", "Stored jobs.", lambda: views.jobs.count()[0])
     metrics.watch("jobs_quarantined", "Stored jobs that cannot be read.", lambda: views.jobs.count()[1])
     metrics.watch("executions_running", "Executions that hold a run record.", lambda: len(views.runs))
     metrics.watch("workers_live", "Workers whose session is alive.", lambda: len(views.roster.live()))
+    metrics.show(JobSeries(views.jobs, views.recent, limit))
     for name, view in followed.items():
         metrics.watch("feed_current", "1 while changes arrive as they happen.", _truth(view), feed=name)
 

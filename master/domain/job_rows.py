@@ -103,6 +103,7 @@ class LastRun:
     execution_id: str
     status: Status
     scheduled_at: datetime
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ class RunRequest:
     parameters: Mapping[str, str]
     worker: str | None = None
     force: bool = False
+    trace_parent: str | None = None
+    """W3C trace context of the request; no part of what is asked for."""
 
     def fingerprint(self) -> str:
         text = json.dumps([dict(self.parameters), self.worker, self.force], sort_keys=True)
@@ -201,6 +203,7 @@ class Commands:
             requested_by=requested_by,
             worker=request.worker,
             force=request.force,
+            trace_parent=request.trace_parent,
         )
         lease = await self._store.grant(int(_TRIGGER_LIFE.total_seconds()))
         job, key = self._keyspace.job(row.namespace, row.name), self._keyspace.trigger(uid, trigger_id)

@@ -103,5 +103,8 @@ class RecentExecutions:
             known = self._last.get(document["uid"])
             if known is None or document["scheduled_at"] >= known.scheduled_at:
                 self._last[document["uid"]] = LastRun(
-                    document["_id"], Status(document["status"]), document["scheduled_at"]
+                    document["_id"],
+                    Status(document["status"]),
+                    document["scheduled_at"],
+                    document.get("duration_ms"),
                 )

@@ -5,6 +5,7 @@ import socket
 
 import httpx2
 import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily
 
 from common.domain.errors import ConfigError
 from worker.health_endpoint import HealthEndpoint
@@ -22,7 +23,9 @@ async def endpoint():
     reasons: list[str] = []
     port = free_port()
     served = HealthEndpoint(
-        port, lambda: reasons[0] if reasons else None, lambda: {"running": ("Running.", 3.0)}
+        port,
+        lambda: reasons[0] if reasons else None,
+        lambda: [GaugeMetricFamily("everytick_worker_running", "Running.", value=3.0)],
     )
     task = asyncio.create_task(served.run())
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:

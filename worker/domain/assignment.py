@@ -39,6 +39,8 @@ class Assignment:
     parameters: dict[str, str] = field(default_factory=dict)
     queued_ms: int | None = None
     flags: tuple[str, ...] = ()
+    trace_parent: str | None = None
+    """W3C trace context of the request that asked for this execution, if it had one."""
 
 
 class StopCause(StrEnum):

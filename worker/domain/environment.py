@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from common.domain.job import JobDefinition, SecretValue
+from common.domain.tracing import trace_parent
 from worker.domain.assignment import Assignment
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,6 +53,7 @@ def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:
     env["CRON_SCHEDULED_AT"] = _in_utc(assignment.scheduled_at)
     env["CRON_ATTEMPT"] = str(assignment.execution.attempt)
     env["CRON_FENCE"] = str(assignment.fence)
+    env.setdefault("TRACEPARENT", trace_parent(str(assignment.execution), assignment.trace_parent))
     return env
 
 

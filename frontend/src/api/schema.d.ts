@@ -5976,6 +5976,8 @@ export interface operations {
             header?: {
                 /** @description The same key within 24 h answers the same execution. */
                 "idempotency-key"?: string | null;
+                /** @description W3C trace context that the command continues (`TRACEPARENT`). */
+                traceparent?: string | null;
             };
             path: {
                 /** @description Name of the job. */
