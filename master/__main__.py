@@ -5,6 +5,7 @@ back, close the clients. A second signal does not wait for open requests.
 """
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from master.assembly.ground import Loop
 from master.config import MasterConfig, parse_command_line
 from master.listening import listen
 from master.online_checks import online_checks
+from master.tracing import trace_requests
 from master.wiring import Deps, build_deps
 
 log = structlog.get_logger()
@@ -111,8 +113,10 @@ class _Server(uvicorn.Server):
 
 
 def _uvicorn_config(config: MasterConfig, deps: Deps) -> uvicorn.Config:
+    app = build_app(deps.services, config)
+    trace_requests(app, os.environ)
     return uvicorn.Config(
-        build_app(deps.services, config),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

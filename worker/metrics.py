@@ -28,7 +28,7 @@ def counts(assembly: Assembly, journal: LogShipper) -> dict[str, Any]:
         "set_aside": journal.set_aside,
         "feed_relists": sum(feed.relist_count for feed in assembly.feeds),
         "feed_drift": sum(feed.drift_count for feed in assembly.feeds),
-        "lease_remaining_s": round(assembly.session.remaining_s(), 1),
+        "lease_remaining_s": round(max(assembly.session.remaining_s(), 0.0), 1),
     }
 
 
