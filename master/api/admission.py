@@ -7,6 +7,7 @@ also prove that the dashboard sent it: browsers send cookies whoever made them a
 
 import hmac
 import ipaddress
+from functools import partial
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -83,6 +84,8 @@ class Admission:
             identity = None
         scope["state"]["identity"] = identity
         scope["state"]["principal"] = identity.principal if identity else None
+        # For what outlives the moment of admission: whose is this credential now?
+        scope["state"]["identify_again"] = partial(self._identity, headers)
         if is_open:
             return None
         if identity is None:

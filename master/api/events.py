@@ -5,12 +5,14 @@ one with the id it saw last.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
+from common.domain.errors import StoreUnavailable
 from master.api.deps import NamespaceFilter, ServicesDep, Viewer
 from master.api.problems import problems
 from master.domain.live_events import KEEP_ALIVE, Audience
@@ -42,6 +44,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 async def follow_events(
     principal: Viewer,
     services: ServicesDep,
+    request: Request,
     namespace: NamespaceFilter = None,
     last_event_id: Annotated[
         str | None, Header(max_length=64, description="The id seen last: what came behind it is sent first.")
@@ -58,13 +61,23 @@ async def follow_events(
     """
     stream = services.events.open(principal.name, _audience(principal, namespace), last_event_id)
     return StreamingResponse(
-        _told(services.events, stream), media_type="text/event-stream", headers=dict(_HEADERS)
+        _told(services.events, stream, partial(_may_still, request, stream.audience, namespace)),
+        media_type="text/event-stream",
+        headers=dict(_HEADERS),
     )
 
 
-async def _told(hub: EventHub, stream: EventStream) -> AsyncIterator[bytes]:
+async def _told(
+    hub: EventHub, stream: EventStream, may_still: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    look_at_s = clock() + KEEP_ALIVE_S
     try:
         while True:
+            if clock() >= look_at_s:
+                look_at_s = clock() + KEEP_ALIVE_S
+                if not await may_still():
+                    return
             try:
                 async with asyncio.timeout(KEEP_ALIVE_S):
                     text = await stream.next()
@@ -75,6 +88,15 @@ async def _told(hub: EventHub, stream: EventStream) -> AsyncIterator[bytes]:
             yield text
     finally:
         hub.close(stream)
+
+
+async def _may_still(request: Request, audience: Audience, namespace: str | None) -> bool:
+    """Whether the credential is still good for the same; a server that cannot tell ends nothing."""
+    try:
+        identity = await request.state.identify_again()
+    except StoreUnavailable:
+        return True
+    return identity is not None and _audience(identity.principal, namespace) == audience
 
 
 def _audience(principal: Principal, namespace: str | None) -> Audience:
