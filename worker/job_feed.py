@@ -20,7 +20,7 @@ from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
 from common.domain.keys import Keyspace
 from common.domain.schedule import forget_schedules
-from common.domain.timing import timing_of
+from common.domain.timing import Timing, timing_of
 from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
 from common.kv.values import KeyValue
@@ -40,14 +40,14 @@ _DAY_S: Final = 86_400
 
 @dataclass(slots=True)
 class KnownJob:
-    """One readable stored job, planned here or not."""
+    """One readable stored job, planned here or not; without a timing it is planned nowhere."""
 
     uid: str
     key: str
     value: bytes
     revision: int
     requirement: Requirement
-    is_planned: bool
+    timing: Timing | None
     cursor: int | None = None
 
     def spec(self) -> JobSpec:
@@ -141,7 +141,7 @@ class JobFeed:
             kv.value,
             kv.mod_revision,
             requirement,
-            timing is not None,
+            timing,
             cursor,
         )
         self._uid_of[kv.key] = spec.uid
@@ -184,7 +184,7 @@ class JobFeed:
         ours: list[tuple[KnownJob, int]] = []
         for number, uid in enumerate(uids, start=1):
             known = self._known.get(uid)
-            if known is None or not known.is_planned:
+            if known is None or known.timing is None:
                 self._pending.pop(uid, None)
                 continue
             rank = self._roster.rank(uid, known.requirement, known.spec)
@@ -224,8 +224,9 @@ class JobFeed:
             self._quarantine(known.key, f"{known.key}: the cursor cannot be used: {cursor}")
             return
         job = plan_entry(known, cursor, rank)
-        self._plan.put(job, None)
-        self._replan(job)
+        if job is not None:
+            self._plan.put(job, None)
+            self._replan(job)
 
     async def _read_cursors(self, uids: Sequence[str]) -> dict[str, int | str]:
         """The cursors of *uids*: epoch seconds, or why one cannot be used. Tries until the store answers."""
@@ -262,9 +263,11 @@ class JobFeed:
             await asyncio.sleep(_DAY_S)
             forget_schedules()
             for known in list(self._known.values()):
+                known.timing = timing_of(known.spec())
                 planned = self._plan.get(known.uid)
-                if planned is not None:
-                    self._plan.put(plan_entry(known, planned.cursor, planned.rank), None)
+                job = plan_entry(known, planned.cursor, planned.rank) if planned is not None else None
+                if job is not None:
+                    self._plan.put(job, None)
                     self._replan_current(known.uid)
                 await asyncio.sleep(0)
 
@@ -279,16 +282,21 @@ class JobFeed:
         self._quarantine(job.key, str(error))
 
 
-def plan_entry(known: KnownJob, cursor: int, rank: int) -> PlannedJob:
-    """The plan's entry of a job; its tick is computed when it is put into the plan."""
-    timing = timing_of(known.spec())
-    assert timing is not None  # noqa: S101 - only jobs that have a schedule and are enabled are planned
+def plan_entry(known: KnownJob, cursor: int, rank: int) -> PlannedJob | None:
+    """
+    The plan's entry of a job, None if it has no schedule or is disabled.
+
+    Its tick is computed when it is put into the plan. The timing is the one that was read with the job: a
+    definition takes longer to decode than everything else here.
+    """
+    if known.timing is None:
+        return None
     return PlannedJob(
         uid=known.uid,
         key=known.key,
         value=known.value,
         revision=known.revision,
-        timing=timing,
+        timing=known.timing,
         cursor=cursor,
         rank=rank,
     )
