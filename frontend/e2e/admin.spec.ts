@@ -1,7 +1,7 @@
 import { expectAccessible } from './accessibility'
 import { expect, signedOut, test } from './installation'
 
-const PASSWORD = 'correct horse battery'
+const PASSWORD = 'four grey herons at noon'
 
 test('a user is made, may only see, is disabled and deleted', async ({ page, browser, baseURL }) => {
   await page.goto('/admin')

@@ -4,6 +4,7 @@ import { cronctl, jobListCommand, shellWord } from '@/lib/cronctl'
 import { fuzzyFilter, fuzzyScore } from '@/lib/fuzzy'
 import { isAcceptable, passwordRules } from '@/lib/passwords'
 import { namespacesFrom } from '@/lib/roles'
+import { sampleJob } from '@/lib/sampleJobs'
 
 describe('passwordRules', () => {
   it.each([
@@ -100,4 +101,12 @@ describe('cronctl', () => {
       'cronctl worker',
     )
   })
+})
+
+it.each([
+  ['hello', 'hello-world'],
+  ['constructor', undefined],
+  [['hello'], undefined],
+])('the sample job %j', (wanted, name) => {
+  expect(sampleJob(wanted).name).toBe(name)
 })

@@ -31,7 +31,7 @@ test('from the printed address to the first job, then the master is killed', asy
   await expect(page.getByRole('heading', { name: 'Add a worker' })).toBeVisible()
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByRole('link', { name: 'Open the editor' }).click()
-  await expect(page).toHaveURL(/\/jobs\/new/)
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('hello-world')
 
   await page.goto('/workers')
   const badge = page.locator('.live-badge')

@@ -29,10 +29,15 @@ function keyOf(edited: JobRef | null, copiedFrom: JobRef | null): string {
     : 'everytick.draft.new'
 }
 
-export function useJobEditor(edited: JobRef | null, copiedFrom: JobRef | null) {
+export function useJobEditor(
+  edited: JobRef | null,
+  copiedFrom: JobRef | null,
+  /** What a new job starts with, beyond the empty form. */
+  start: Partial<JobForm> = {},
+) {
   const key = keyOf(edited, copiedFrom)
   const queries = useQueryClient()
-  const form = ref<JobForm>(emptyForm(usePreferences().zone))
+  const form = ref<JobForm>({ ...emptyForm(usePreferences().zone), ...start })
   const before = shallowRef<Definition | null>(null)
   const revision = ref<number | null>(null)
   const problem = shallowRef<ApiProblem | null>(null)

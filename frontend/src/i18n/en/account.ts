@@ -42,5 +42,6 @@ export const account = {
     tokens: 'Your API tokens',
     signOut: 'Sign out',
   },
+  checks: { etcd: 'etcd', mongodb: 'MongoDB', clock: 'Clock', ok: 'fine', bad: 'needs attention' },
 }
 export default account

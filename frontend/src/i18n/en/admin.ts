@@ -116,7 +116,7 @@ export const admin = {
     database: 'Database',
     state: 'State',
     clock: 'Clock',
-    offset: 'Distance to the other machines',
+    offset: 'Clock offset',
     ms: '{ms} ms',
     retention: 'Retention',
     history: 'History and output',

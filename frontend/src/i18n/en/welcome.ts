@@ -35,7 +35,6 @@ export const welcome = {
     jobGo: 'Open the editor',
     overview: 'Go to the overview',
   },
-  checks: { etcd: 'etcd', mongodb: 'MongoDB', clock: 'Clock', ok: 'fine', bad: 'needs attention' },
   addWorker: {
     title: 'Add a worker',
     intro: 'On the machine that shall run commands, with everytick installed:',

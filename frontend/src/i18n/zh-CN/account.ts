@@ -42,5 +42,6 @@ export const account = {
     tokens: '我的 API 令牌',
     signOut: '退出登录',
   },
+  checks: { etcd: 'etcd 存储', mongodb: 'MongoDB 数据库', clock: '时钟', ok: '正常', bad: '需要注意' },
 }
 export default account

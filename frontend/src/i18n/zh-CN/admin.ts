@@ -116,7 +116,7 @@ export const admin = {
     database: '数据库',
     state: '状态',
     clock: '时钟',
-    offset: '与其他机器的偏差',
+    offset: '时钟偏差',
     ms: '{ms} 毫秒',
     retention: '保留期限',
     history: '历史与输出',

@@ -32,7 +32,6 @@ export const welcome = {
     jobGo: '打开编辑器',
     overview: '前往概览',
   },
-  checks: { etcd: 'etcd 存储', mongodb: 'MongoDB 数据库', clock: '时钟', ok: '正常', bad: '需要注意' },
   addWorker: {
     title: '添加工作节点',
     intro: '在要运行命令、且已安装 everytick 的机器上：',
