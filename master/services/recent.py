@@ -1,11 +1,13 @@
 """How jobs ended last, close at hand: for filters over all jobs, and for the rows of one page.
 
-`last` covers every job and is kept by looking at what has finished since the last look; the strip of a page's
-jobs is read when asked for and kept for a moment, because many browsers look at the same page.
+`last` covers every job and is kept by looking at what has finished since the last look. The strip of a page's
+jobs is read when asked for and kept while nothing of the job has started or finished since: reading fifty of
+them costs MongoDB more than a list may take.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,19 +31,34 @@ _OVERLAP: Final = timedelta(seconds=10)
 _FULL_LOOK_EVERY_S: Final = 600.0
 _BATCH: Final = 5_000
 _MILLISECOND: Final = timedelta(milliseconds=1)
+#: A strip of a job that does something is read anew after this long, at the earliest.
 STRIP_AGE_S: Final = 2.0
-_NO_STRIP: Final[tuple[float, list[Document]]] = (float("-inf"), [])
+#: One of a job at rest: expired records and corrections of old ones are all it may miss.
+_RESTING_AGE_S: Final = 60.0
 _STRIPS_KEPT: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Executions as they were read, and what was known of the job then."""
+
+    read_at_s: float
+    mark: tuple[object, ...]
+    executions: list[Document]
 
 
 class RecentExecutions:
     """The last execution of every job, and the last few of those somebody looks at."""
 
-    def __init__(self, history: HistoryReader, clock: Clock) -> None:
+    def __init__(
+        self, history: HistoryReader, clock: Clock, running: Callable[[str], Sequence[object]]
+    ) -> None:
+        """*running*: what of a job runs now, by uid; a strip is of no use once that has changed."""
         self._history = history
         self._clock = clock
+        self._running = running
         self._last: dict[str, LastRun] = {}
-        self._strips: dict[str, tuple[float, list[Document]]] = {}
+        self._strips: dict[str, _Strip] = {}
 
     async def run(self) -> None:
         """Look for ever; while MongoDB is away the last known state stays."""
@@ -71,20 +88,38 @@ class RecentExecutions:
         self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
     ) -> dict[str, list[Document]]:
         """
-        The newest executions of each of *jobs*, newest first; as they were up to *max_age_s* ago.
+        The newest executions of each of *jobs*, newest first.
+
+        Args:
+            max_age_s: How old the strip of a job may be that has started or ended something since.
 
         Raises:
             StoreUnavailable: MongoDB is away, and a job is asked for that is not at hand.
         """
         now_s = self._clock.uptime_s()
-        stale = [job for job in jobs if now_s - self._strips.get(job.uid, _NO_STRIP)[0] >= max_age_s]
+        marks = {job.uid: self._mark(job.uid) for job in jobs}
+        stale = [job for job in jobs if not self._is_good(job.uid, marks[job.uid], now_s, max_age_s)]
         if stale:
             found = await self._history.recent(stale, STRIP_LENGTH)
             if len(self._strips) > _STRIPS_KEPT:
-                self._strips.clear()
+                self._strips = {uid: strip for uid, strip in self._strips.items() if uid in marks}
             for job in stale:
-                self._strips[job.uid] = (now_s, found.get(job.uid, []))
-        return {job.uid: self._strips[job.uid][1] for job in jobs}
+                self._strips[job.uid] = _Strip(now_s, marks[job.uid], found.get(job.uid, []))
+        return {job.uid: self._strips[job.uid].executions for job in jobs}
+
+    def _mark(self, uid: str) -> tuple[object, ...]:
+        """Changes with everything the job starts or ends."""
+        last = self._last.get(uid)
+        return (last.execution_id, last.status) if last else (), *self._running(uid)
+
+    def _is_good(self, uid: str, mark: tuple[object, ...], now_s: float, max_age_s: float) -> bool:
+        strip = self._strips.get(uid)
+        if strip is None:
+            return False
+        age_s = now_s - strip.read_at_s
+        # What has just ended may have been read before it was recorded: such a strip is young.
+        is_resting = strip.mark == mark and not self._running(uid)
+        return age_s < (_RESTING_AGE_S if is_resting and max_age_s > 0 else max_age_s)
 
     async def _look(self, seen_until: datetime) -> datetime:
         begin = seen_until - _OVERLAP
