@@ -15,6 +15,8 @@ export const editor = {
   edit: {
     titleNew: 'New job',
     titleEdit: 'Edit {job}',
+    mayNot: 'You may not change jobs here',
+    mayNotText: 'Ask an administrator for the role “editor” in this namespace.',
     titleCopy: 'Copy of {job}',
     what: 'What',
     when: 'When',

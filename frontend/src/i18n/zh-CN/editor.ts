@@ -17,6 +17,8 @@ export const editor: Pick<Messages, 'conflict' | 'edit'> = {
   edit: {
     titleNew: '新建任务',
     titleEdit: '编辑 {job}',
+    mayNot: '您无权更改此处的任务',
+    mayNotText: '请向管理员申请此命名空间的 editor 角色。',
     titleCopy: '{job} 的副本',
     what: '做什么',
     when: '何时',
