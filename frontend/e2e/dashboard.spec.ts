@@ -31,11 +31,11 @@ test('a job is created with a live preview, run, and its output followed to the 
   await page.goto(`/jobs/new`)
   await page.getByLabel('Name', { exact: true }).fill('e2e-follow')
   await page
-    .getByLabel('Command')
+    .getByLabel('Command', { exact: true })
     .fill('for i in $(seq 1 40); do echo "part $i <b>"; sleep 0.05; done; echo bad >&2')
-  await page.getByLabel('Schedule').fill('61 * * * *')
+  await page.getByLabel('Schedule', { exact: true }).fill('61 * * * *')
   await expect(page.getByRole('complementary')).toContainText('61')
-  await page.getByLabel('Schedule').fill('0 3 * * *')
+  await page.getByLabel('Schedule', { exact: true }).fill('0 3 * * *')
   await expect(page.getByRole('complementary').getByRole('listitem')).toHaveCount(5)
 
   await page.getByRole('button', { name: 'Save job' }).click()
@@ -64,8 +64,9 @@ test('a draft survives a reload, and a conflict shows both versions', async ({ p
   await expect(page.getByLabel('Description')).toHaveValue('mine')
   await saveJob(api, { name: 'e2e-conflict', command: 'true', description: 'theirs' })
 
-  await page.getByRole('button', { name: 'Save job' }).click()
-  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Review and save' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Save job' }).click()
+  const dialog = page.getByRole('dialog', { name: 'This job was changed meanwhile' })
   await expect(dialog).toContainText('theirs')
   await expect(dialog).toContainText('mine')
   await dialog.getByRole('button', { name: 'Overwrite with mine' }).click()

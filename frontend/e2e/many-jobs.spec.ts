@@ -1,0 +1,52 @@
+/**
+ * The list with ten thousand saved jobs: usable within a second, filtered within 300 ms.
+ *
+ * Takes minutes to prepare, so it runs only when it is asked for: EVERYTICK_MANY_JOBS=10000 npm run e2e -- many-jobs.
+ * The jobs stay, for the next run; use an installation that nobody needs.
+ */
+import { expect, test, token } from './installation'
+
+const MANY = Number(process.env.EVERYTICK_MANY_JOBS ?? 0)
+const AT_ONCE = 20
+
+test.skip(MANY === 0, 'EVERYTICK_MANY_JOBS is not set')
+
+test(`the list of ${MANY} jobs is usable within 1 s, a filter shows its result within 300 ms`, async ({
+  page,
+  api,
+}) => {
+  test.setTimeout(900_000)
+  const stored = (await (await api.get('/api/v1/job/list?page_size=1&q=many-')).json()).total.count as number
+  for (let first = stored; first < MANY; first += AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: Math.min(AT_ONCE, MANY - first) }, (_, offset) => {
+        const name = `many-${String(first + offset).padStart(6, '0')}`
+        return api.post('/api/v1/job/save', {
+          data: { name, command: `echo ${name}`, schedule: `${first % 60} 3 1 1 *`, labels: { many: 'yes' } },
+        })
+      }),
+    )
+  }
+  await page.goto(`/jobs#token=${token}`)
+  const rows = page.locator('.job-table tbody tr')
+  await expect(rows.first()).toBeVisible()
+  const usable: number[] = []
+  const filtered: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    let began = Date.now()
+    await page.goto('/jobs')
+    await rows.nth(20).waitFor()
+    usable.push(Date.now() - began)
+
+    const wanted = `many-00${String(1000 + round * 777)}`
+    began = Date.now()
+    await page.getByPlaceholder('Search name, command, description, labels').fill(wanted)
+    await expect(rows).toHaveCount(1, { timeout: 5_000 })
+    filtered.push(Date.now() - began)
+  }
+  const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+  console.log(`usable ms: ${usable.join(' ')}; filtered ms: ${filtered.join(' ')}`)
+
+  expect(median(usable)).toBeLessThan(1_000)
+  expect(median(filtered)).toBeLessThan(300)
+})
