@@ -40,7 +40,8 @@ test('a session that has ended leads to the sign-in page and back, with the draf
   await page.goto('/jobs/new')
   await page.getByLabel('Name', { exact: true }).fill('e2e-draft')
   await page.context().clearCookies()
-  await page.getByLabel('Schedule').fill('*/5 * * * *')
+  // The editor asks what the server thinks of each change.
+  await page.keyboard.type('-2')
 
   await expect(page).toHaveURL(/\/login\?back=/)
   await page.getByLabel('User name').fill(account.name)
@@ -48,7 +49,7 @@ test('a session that has ended leads to the sign-in page and back, with the draf
   await page.getByRole('button', { name: 'Sign in' }).click()
 
   await expect(page).toHaveURL(/\/jobs\/new$/)
-  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('e2e-draft')
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('e2e-draft-2')
 })
 
 test('signing out ends the session on the server', async ({ browser, baseURL }) => {
