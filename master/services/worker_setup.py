@@ -73,5 +73,5 @@ def _notes(found: Installation) -> list[str]:
             "Fill in the password of MongoDB, or keep the URI in a file and name it in mongoUriFile."
         )
     if found.etcd_username:
-        notes.append("Give the worker an etcd user of its own; docs/operations.md has the rights it needs.")
+        notes.append("Give the worker an etcd user of its own; docs/security.md has the rights it needs.")
     return notes
