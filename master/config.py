@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from common.config.addresses import is_loopback
 from common.config.command_line import Errand, OnlineCheck, configuration_of
@@ -26,6 +26,7 @@ from common.config.sections import (
     one_needs_other,
 )
 from common.domain.ids import Name
+from master.domain.oidc import grant_of_text
 
 _DAYS_LIMIT: Final = 36_500
 
@@ -36,10 +37,21 @@ def _checked_host(host: str) -> str:
     return host
 
 
+def _checked_grant(text: str) -> str:
+    try:
+        grant_of_text(text)
+    except ValueError as error:
+        raise ValueError(f"must be a role, such as viewer or editor:shop,mail ({error})") from error
+    return text
+
+
+GrantText = Annotated[str, AfterValidator(_checked_grant)]
+
+
 class MasterConfig(LogSection, MongoSection, EtcdSection):
     """Everything a master can be told."""
 
-    SECRET_FILES = SECRET_FILES
+    SECRET_FILES = SECRET_FILES | {"oidcClientSecretFile": "oidcClientSecret"}
 
     api_host: Annotated[
         str,
@@ -103,6 +115,39 @@ class MasterConfig(LogSection, MongoSection, EtcdSection):
         int, Field(ge=0, le=3_600, description="Longest wait for open requests when stopping, in seconds.")
     ] = 10
 
+    oidc_issuer: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/]).+$",
+            description="Address of an OpenID Connect provider people may sign in with; needs the extra "
+            "`oidc`. It must be `https`, except on this host.",
+        ),
+    ] = None
+    oidc_client_id: Annotated[
+        str | None, Field(min_length=1, description="What the provider knows this installation as.")
+    ] = None
+    oidc_client_secret: Annotated[
+        SecretStr | None, Field(description="Secret of that client; better in a file.")
+    ] = None
+    oidc_client_secret_file: Annotated[
+        FilePath | None, Field(description="File that holds it alone."), FileRule(is_secret=True)
+    ] = None
+    oidc_scopes: Annotated[str, Field(description="What the provider is asked for.")] = "openid profile email"
+    oidc_groups_claim: Annotated[
+        str, Field(min_length=1, description="Claim of the token that lists somebody's groups.")
+    ] = "groups"
+    oidc_roles: Annotated[
+        dict[str, GrantText],
+        Field(
+            default_factory=dict,
+            max_length=256,
+            description="Role of each group: `viewer`, `editor:shop,mail`. Without one nobody of it gets in.",
+        ),
+    ]
+    oidc_name: Annotated[
+        str, Field(min_length=1, max_length=64, description="What the button at the sign-in page says.")
+    ] = "single sign-on"
+
     @property
     def token_file(self) -> Path:
         """Where the admin token is kept, given or not."""
@@ -117,6 +162,8 @@ class MasterConfig(LogSection, MongoSection, EtcdSection):
         yield from super().refusals()
         yield from one_needs_other("tlsCert", self.tls_cert, "tlsKey", self.tls_key)
         yield from one_needs_other("tlsKey", self.tls_key, "tlsCert", self.tls_cert)
+        yield from one_needs_other("oidcIssuer", self.oidc_issuer, "oidcClientId", self.oidc_client_id)
+        yield from one_needs_other("oidcClientId", self.oidc_client_id, "oidcIssuer", self.oidc_issuer)
         if not (is_loopback(self.api_host) or self.uses_tls or self.behind_tls_proxy):
             yield Refusal(
                 ("apiHost", "tlsCert", "behindTlsProxy"),

@@ -22,7 +22,7 @@ class SessionCookie:
     """
 
     def __init__(self, *, is_secure: bool) -> None:
-        self._is_secure = is_secure
+        self.is_secure = is_secure
         self.name = f"__Host-{_NAME}" if is_secure else _NAME
 
     def read(self, headers: Headers) -> str | None:
@@ -36,14 +36,14 @@ class SessionCookie:
             token,
             max_age=int(SESSION_LIMIT.total_seconds()),
             path="/",
-            secure=self._is_secure,
+            secure=self.is_secure,
             httponly=True,
             samesite="strict",
         )
 
     def clear(self, response: Response) -> None:
         """Take it away again."""
-        response.delete_cookie(self.name, path="/", secure=self._is_secure, httponly=True, samesite="strict")
+        response.delete_cookie(self.name, path="/", secure=self.is_secure, httponly=True, samesite="strict")
 
 
 def cookie_of(config: MasterConfig) -> SessionCookie:

@@ -15,6 +15,7 @@ from master.api.people_schemas import (
     Check,
     LoginBody,
     Me,
+    OidcStart,
     PasswordBody,
     SetupBody,
     SetupTokenAnswer,
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/api/v1/auth", tags=["People"])
 @router.get("/state", summary="What the sign-in page needs to know", response_model=AuthState)
 async def auth_state(request: Request, services: ServicesDep) -> Response:
     """Open to everybody: whether an account exists, and how one can sign in."""
-    needed = False
+    needed, oidc = False, services.people.oidc
     try:
         needed = await services.people.setup.is_needed()
     except StoreUnavailable:
@@ -43,6 +44,9 @@ async def auth_state(request: Request, services: ServicesDep) -> Response:
         AuthState(
             setup_needed=needed,
             signed_in=request.state.principal is not None,
+            oidc=OidcStart(name=oidc.name, start="/api/v1/auth/oidc/start")
+            if (oidc := services.people.oidc)
+            else None,
             checks=_checks(services) if needed else (),
         )
     )

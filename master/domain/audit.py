@@ -48,6 +48,8 @@ class Action(StrEnum):
     AUTH_SETUP = "auth.setup"
     AUTH_SETUP_TOKEN = "auth.setup_token"
     AUTH_LOGIN = "auth.login"
+    AUTH_OIDC = "auth.oidc"
+    """A sign-in with the identity provider."""
     AUTH_LOGOUT = "auth.logout"
     AUTH_PASSWORD = "auth.password"
     SETTINGS_SAVE = "settings.save"

@@ -7,6 +7,7 @@ from master.services.accounts import Accounts
 from master.services.admin_token import AdminTokens
 from master.services.api_tokens import ApiTokens
 from master.services.identities import Identities
+from master.services.oidc import Oidc
 from master.services.sessions import Sessions
 from master.services.setup import Setup
 from master.services.sign_in import SignIn
@@ -23,6 +24,7 @@ class People:
     identities: Identities
     setup: Setup
     sign_in: SignIn
+    oidc: Oidc | None
 
     @property
     def loops(self) -> tuple[Callable[[], Awaitable[None]], ...]:

@@ -1337,7 +1337,7 @@ export interface components {
          * @description What somebody did or tried; the part before the dot is the family that lists filter by.
          * @enum {string}
          */
-        Action: "job.save" | "job.delete" | "job.enable" | "job.disable" | "job.run" | "job.kill" | "job.revert" | "job.batch" | "job.test_run" | "execution.kill" | "execution.retry" | "execution.batch" | "worker.drain" | "worker.resume" | "worker.delete" | "user.save" | "user.delete" | "user.password" | "user.enable" | "user.disable" | "user.sign_out" | "token.create" | "token.delete" | "auth.setup" | "auth.setup_token" | "auth.login" | "auth.logout" | "auth.password" | "settings.save" | "request.refused" | "audit.cut" | "audit.gap";
+        Action: "job.save" | "job.delete" | "job.enable" | "job.disable" | "job.run" | "job.kill" | "job.revert" | "job.batch" | "job.test_run" | "execution.kill" | "execution.retry" | "execution.batch" | "worker.drain" | "worker.resume" | "worker.delete" | "user.save" | "user.delete" | "user.password" | "user.enable" | "user.disable" | "user.sign_out" | "token.create" | "token.delete" | "auth.setup" | "auth.setup_token" | "auth.login" | "auth.oidc" | "auth.logout" | "auth.password" | "settings.save" | "request.refused" | "audit.cut" | "audit.gap";
         /**
          * ActorKind
          * @description What stood behind the request.
