@@ -78,18 +78,35 @@ export function useExecutionOutput(
   const followSoon = () => timer.start()
 
   /** Fetch what is missing between two chunks. */
-  async function fill({ from, to }: Gap): Promise<void> {
+  async function fill(gap: Gap): Promise<void> {
+    await whileFilling(() => load(gap))
+  }
+
+  /** Fetch everything that is missing: to search all of it, or to show a line far above. */
+  async function fillAll(): Promise<void> {
+    await whileFilling(async () => {
+      // Chunks that have expired on the server stay missing: each gap is asked for once.
+      for (const gap of buffer.value.missing) await load(gap)
+    })
+  }
+
+  async function load({ from, to }: Gap): Promise<void> {
+    let after = from - 1
+    while (after < to) {
+      const answer = await ask({ after_seq: after })
+      const last = answer.lines.at(-1)?.seq
+      if (last === undefined || last <= after) break
+      buffer.value.add(answer.lines)
+      triggerRef(buffer)
+      after = last
+    }
+  }
+
+  async function whileFilling(filling: () => Promise<void>): Promise<void> {
+    if (isFilling.value) return
     isFilling.value = true
     try {
-      let after = from - 1
-      while (after < to) {
-        const answer = await ask({ after_seq: after })
-        const last = answer.lines.at(-1)?.seq
-        if (last === undefined || last <= after) break
-        buffer.value.add(answer.lines)
-        triggerRef(buffer)
-        after = last
-      }
+      await filling()
     } catch (error) {
       if (!abort.signal.aborted) problem.value = asProblem(error)
     } finally {
@@ -122,7 +139,9 @@ export function useExecutionOutput(
     isFilling,
     isTruncated,
     droppedBytes,
+    hasGaps: computed(() => buffer.value.missing.length > 0),
     fill,
+    fillAll,
     saveRaw,
     retry: () => void followOnce(),
   }

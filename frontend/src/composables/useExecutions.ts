@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { client, unwrap } from '@/api/client'
+import type { Execution } from '@/api/types'
 import { asProblem } from '@/lib/problem'
 import { toExecution } from '@/lib/routes'
 import { CAUSES, EXECUTION_STATUSES, oneOf } from '@/lib/status'
@@ -53,6 +54,25 @@ export function useExecution(id: MaybeRefOrGetter<string>) {
     { intervalMs: () => (isOver.value ? 15_000 : 1_500) },
   )
   return live
+}
+
+/** What an execution of the same job usually takes: the median of its last month, in milliseconds. */
+export function useUsualDuration(execution: MaybeRefOrGetter<Execution | undefined>) {
+  const job = computed(() => {
+    const { namespace, job: name } = toValue(execution) ?? {}
+    return namespace && name ? { namespace, name } : null
+  })
+  const { data } = useLiveQuery(
+    () => ['stats', job.value],
+    (signal) => {
+      const { name, namespace } = job.value ?? { name: '', namespace: '' }
+      return unwrap(
+        client.GET('/api/v1/log/stats/{name}', { params: { path: { name }, query: { namespace } }, signal }),
+      )
+    },
+    { intervalMs: 60_000, enabled: () => job.value !== null },
+  )
+  return computed(() => data.value?.duration_ms.p50 ?? null)
 }
 
 export function useExecutionActions(id: MaybeRefOrGetter<string>) {

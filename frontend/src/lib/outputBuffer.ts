@@ -20,18 +20,42 @@ export interface Gap {
   to: number
 }
 
-export type OutputRow =
-  | { kind: 'line'; key: string; line: OutputLine; number: number | null }
-  | { kind: 'gap'; key: string; gap: Gap }
+export interface LineRow {
+  kind: 'line'
+  key: string
+  line: OutputLine
+  number: number | null
+  /** The text as search compares it: made when it is first needed, kept with the row. */
+  searchable?: string
+}
+
+export interface GapRow {
+  kind: 'gap'
+  key: string
+  gap: Gap
+}
+
+export type OutputRow = LineRow | GapRow
 
 export interface OutputFilter {
   /** `all`, or one stream; remarks of the worker are always shown. */
   stream: 'all' | 'stdout' | 'stderr'
 }
 
+/** The rows of one chunk, made once: following a long output makes rows of what is new only. */
+interface Chunk {
+  rows: LineRow[]
+  /** Lines of the command, without the worker's remarks. */
+  lineCount: number
+  /** The number before its first line that its rows were numbered with; undefined before that. */
+  numberedFrom?: number | null
+}
+
 export class OutputBuffer {
-  private readonly chunks = new Map<number, OutputLine[]>()
-  private highest = -1
+  private readonly chunks = new Map<number, Chunk>()
+  private readonly gaps = new Map<number, GapRow>()
+  /** The seqs of all chunks, ascending. */
+  private seqs: number[] = []
   private total = 0
 
   /** How many lines are held. */
@@ -39,9 +63,20 @@ export class OutputBuffer {
     return this.total
   }
 
-  /** Every chunk up to this seq was seen by `add`, gaps aside; -1 before the first. */
+  /** The newest chunk there is; -1 before the first. */
   get lastSeq(): number {
-    return this.highest
+    return this.seqs.at(-1) ?? -1
+  }
+
+  /** The runs of chunks that are missing before the newest one. */
+  get missing(): Gap[] {
+    const found: Gap[] = []
+    let expected = 0
+    for (const seq of this.seqs) {
+      if (seq > expected) found.push({ from: expected, to: seq - 1 })
+      expected = seq + 1
+    }
+    return found
   }
 
   /** Add the lines of one answer; returns how many were new. */
@@ -54,11 +89,17 @@ export class OutputBuffer {
       else fresh.set(line.seq, [line])
     }
     let added = 0
+    let isInOrder = true
     for (const [seq, chunk] of fresh) {
-      this.chunks.set(seq, chunk)
-      this.highest = Math.max(this.highest, seq)
+      this.chunks.set(seq, {
+        rows: chunk.map((line, index) => ({ kind: 'line', key: `${seq}.${index}`, line, number: null })),
+        lineCount: chunk.filter((line) => line.stream !== 'system').length,
+      })
+      isInOrder &&= seq > this.lastSeq
+      this.seqs.push(seq)
       added += chunk.length
     }
+    if (!isInOrder) this.seqs.sort((a, b) => a - b)
     this.total += added
     return added
   }
@@ -71,68 +112,93 @@ export class OutputBuffer {
    */
   rows({ stream }: OutputFilter, totalLines: number | null = null): OutputRow[] {
     const rows: OutputRow[] = []
+    const lastRun = this.lastRun()
     let number: number | null = 0
-    for (const segment of this.segments()) {
-      if (segment.from > segment.expected) {
-        const gap = { from: segment.expected, to: segment.from - 1 }
-        rows.push({ kind: 'gap', key: `gap-${gap.from}`, gap })
-        number = segment.isLast && totalLines !== null ? totalLines - segment.lineCount : null
+    let expected = 0
+    for (const seq of this.seqs) {
+      const chunk = this.chunks.get(seq)
+      if (!chunk) continue
+      if (seq > expected) {
+        rows.push(this.gapRow(expected, seq - 1))
+        number = seq === lastRun.from && totalLines !== null ? totalLines - lastRun.lineCount : null
       }
-      for (const { key, line } of segment.lines) {
-        const isOwn = line.stream !== 'system'
-        if (number !== null && isOwn) number += 1
-        if (stream === 'all' || line.stream === stream || !isOwn) {
-          rows.push({ kind: 'line', key, line, number: line.n ?? (isOwn ? number : null) })
-        }
+      this.numberChunk(chunk, number)
+      for (const row of chunk.rows) {
+        if (stream === 'all' || row.line.stream === stream || row.line.stream === 'system') rows.push(row)
       }
+      if (number !== null) number += chunk.lineCount
+      expected = seq + 1
     }
     return rows
   }
 
-  /** Runs of chunks without a hole; `expected` is where a run would have begun had nothing been missing. */
-  private *segments(): Generator<Segment> {
-    const seqs = [...this.chunks.keys()].sort((a, b) => a - b)
-    let expected = 0
-    let begin = 0
-    for (let position = 1; position <= seqs.length; position += 1) {
-      const last = seqs[position - 1] ?? 0
-      if (position < seqs.length && seqs[position] === last + 1) continue
-      const lines = seqs
-        .slice(begin, position)
-        .flatMap((seq) =>
-          (this.chunks.get(seq) ?? []).map((line, index) => ({ key: `${seq}.${index}`, line })),
-        )
-      yield {
-        from: seqs[begin] ?? 0,
-        expected,
-        lines,
-        lineCount: lines.filter(({ line }) => line.stream !== 'system').length,
-        isLast: position === seqs.length,
-      }
-      expected = last + 1
-      begin = position
+  private gapRow(from: number, to: number): GapRow {
+    const known = this.gaps.get(from)
+    if (known?.gap.to === to) return known
+    const row: GapRow = { kind: 'gap', key: `gap-${from}`, gap: { from, to } }
+    this.gaps.set(from, row)
+    return row
+  }
+
+  private numberChunk(chunk: Chunk, before: number | null): void {
+    if (chunk.numberedFrom === before) return
+    chunk.numberedFrom = before
+    let number = before
+    // New rows, not changed ones: whoever shows the old ones must notice.
+    chunk.rows = chunk.rows.map((row) => {
+      const isOwn = row.line.stream !== 'system'
+      if (isOwn && number !== null) number += 1
+      return { ...row, number: row.line.n ?? (isOwn ? number : null) }
+    })
+  }
+
+  /** The newest run of chunks without a hole: where it begins, and its lines. */
+  private lastRun(): { from: number; lineCount: number } {
+    let from = this.lastSeq
+    let lineCount = this.chunks.get(from)?.lineCount ?? 0
+    for (let position = this.seqs.length - 2; position >= 0; position -= 1) {
+      const seq = this.seqs[position] ?? 0
+      if (seq !== from - 1) break
+      from = seq
+      lineCount += this.chunks.get(seq)?.lineCount ?? 0
     }
+    return { from, lineCount }
   }
 }
 
-interface Segment {
-  from: number
-  expected: number
-  lines: { key: string; line: OutputLine }[]
-  /** Lines of the command, without the worker's remarks. */
-  lineCount: number
-  isLast: boolean
+/**
+ * Finds the rows whose text contains a term, whatever its case.
+ *
+ * Remembers its last answer: where rows were only added behind the known ones, only those are looked at.
+ */
+export class RowFinder {
+  private wanted = ''
+  private known: readonly OutputRow[] = []
+  private found: number[] = []
+
+  /** Positions in *rows*, ascending; none for an empty *needle*. */
+  find(rows: readonly OutputRow[], needle: string): number[] {
+    const wanted = needle.toLowerCase()
+    const isGrown =
+      wanted === this.wanted && rows[0] === this.known[0] && rows[this.known.length - 1] === this.known.at(-1)
+    const from = isGrown ? this.known.length : 0
+    const found = isGrown ? [...this.found] : []
+    for (let position = from; wanted && position < rows.length; position += 1) {
+      const row = rows[position]
+      if (row?.kind !== 'line') continue
+      row.searchable ??= withoutAnsi(row.line.text).toLowerCase()
+      if (row.searchable.includes(wanted)) found.push(position)
+    }
+    this.wanted = wanted
+    this.known = rows
+    this.found = found
+    return found
+  }
 }
 
-/** Positions in *rows* whose text contains *needle*, whatever its case. */
-export function matchingRows(rows: readonly OutputRow[], needle: string): number[] {
-  const wanted = needle.toLowerCase()
-  if (!wanted) return []
-  const found: number[] = []
-  rows.forEach((row, position) => {
-    if (row.kind === 'line' && withoutAnsi(row.line.text).toLowerCase().includes(wanted)) found.push(position)
-  })
-  return found
+/** The position of line *number* in *rows*, or -1. */
+export function rowOfLine(rows: readonly OutputRow[], number: number): number {
+  return rows.findIndex((row) => row.kind === 'line' && row.number === number)
 }
 
 /** The lines of *rows* as plain text, for the clipboard. */
@@ -141,4 +207,10 @@ export function plainText(rows: readonly OutputRow[]): string {
     .filter((row) => row.kind === 'line')
     .map((row) => withoutAnsi(row.line.text))
     .join('\n')
+}
+
+/** The line number that a link like `#L1234` points at, or null. */
+export function lineOfHash(hash: string): number | null {
+  const found = /^#L([1-9][0-9]{0,8})$/.exec(hash)
+  return found ? Number(found[1]) : null
 }
