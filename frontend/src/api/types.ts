@@ -9,6 +9,7 @@ export type Execution = Schemas['Execution']
 /** A row of the execution list. */
 export type ExecutionRow = Schemas['ListedExecution']
 export type ExecutionSummary = Schemas['ExecutionSummary']
+export type ExecutionBatchItem = Schemas['ExecutionBatchItem']
 export type Explain = Schemas['Explain']
 export type Job = Schemas['Job']
 export type JobCheck = Schemas['JobCheck']

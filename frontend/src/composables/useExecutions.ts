@@ -39,6 +39,23 @@ export function useExecutionList(
   )
 }
 
+const BUCKETS = 60
+
+/** How many there were over time, by status, of those that *filters* choose. */
+export function useExecutionHistogram(filters: MaybeRefOrGetter<ExecutionFilters>) {
+  const query = computed(() => ({
+    ...toValue(filters),
+    status: oneOf(EXECUTION_STATUSES, toValue(filters).status),
+    cause: oneOf(CAUSES, toValue(filters).cause),
+    buckets: BUCKETS,
+  }))
+  return useLiveQuery(
+    () => ['executions', 'histogram', query.value],
+    (signal) => unwrap(client.GET('/api/v1/log/histogram', { params: { query: query.value }, signal })),
+    { intervalMs: 10_000 },
+  )
+}
+
 export function useExecution(id: MaybeRefOrGetter<string>) {
   const isOver = ref(false)
   const live = useLiveQuery(

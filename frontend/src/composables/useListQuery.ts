@@ -32,8 +32,14 @@ export function useListQuery<Field extends string>(fields: readonly Field[]) {
   }
 
   function setFilter(field: Field, value: string | undefined): void {
-    const query = without(route.query, field, PAGE)
-    void router.replace({ query: value ? { ...query, [field]: value } : query })
+    setFilters({ [field]: value } as Partial<Record<Field, string | undefined>>)
+  }
+
+  /** Several at once; undefined takes one away. */
+  function setFilters(changes: Partial<Record<Field, string | undefined>>): void {
+    const query = without(route.query, ...Object.keys(changes), PAGE)
+    const given = Object.fromEntries(Object.entries<string | undefined>(changes).filter(([, value]) => value))
+    void router.replace({ query: { ...query, ...given } })
   }
 
   function clear(): void {
@@ -51,6 +57,7 @@ export function useListQuery<Field extends string>(fields: readonly Field[]) {
     pageToken,
     isFiltered,
     setFilter,
+    setFilters,
     /** For text fields: waits until the typing pauses. */
     setFilterSoon: useDebounceFn(setFilter, 120),
     clear,

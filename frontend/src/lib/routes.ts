@@ -30,9 +30,12 @@ export const toExecutions = (query: LocationQueryRaw = {}): RouteLocationRaw => 
 
 export const toExecution = (id: string): RouteLocationRaw => ({ name: 'execution', params: { id } })
 
-export const toWorkers = (): RouteLocationRaw => ({ name: 'workers' })
+/** With `add` the dialog that adds a worker is open. */
+export const toWorkers = (query: LocationQueryRaw = {}): RouteLocationRaw => ({ name: 'workers', query })
 
-export const toTimeline = (): RouteLocationRaw => ({ name: 'timeline' })
+export const toWorker = (id: string): RouteLocationRaw => ({ name: 'worker', params: { id } })
+
+export const toTimeline = (query: LocationQueryRaw = {}): RouteLocationRaw => ({ name: 'timeline', query })
 
 export const toAccount = (): RouteLocationRaw => ({ name: 'account' })
 

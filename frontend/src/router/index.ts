@@ -48,7 +48,20 @@ export function createAppRouter(): Router {
             component: () => import('@/pages/ExecutionPage.vue'),
             props: true,
           },
-          { path: 'workers', name: 'workers', component: () => import('@/pages/WorkersPage.vue') },
+          { path: 'timeline', name: 'timeline', component: () => import('@/pages/TimelinePage.vue') },
+          {
+            path: 'workers/:id',
+            name: 'worker',
+            component: () => import('@/pages/WorkerPage.vue'),
+            props: true,
+          },
+          {
+            path: 'workers',
+            name: 'workers',
+            component: () => import('@/pages/WorkersPage.vue'),
+            props: (route) => ({ adds: route.query.add === '1' }),
+            meta: { messages: ['welcome'] },
+          },
           {
             path: 'account',
             name: 'account',

@@ -36,6 +36,10 @@ export const executions = {
     fence: 'Fence',
     session: 'Session',
     keptUntil: 'Kept until',
+    wentWrong: 'Went wrong',
+    anyTime: 'Any time',
+    nothingRan: 'nothing ran',
+    histogramLabel: '{count} executions over time; drag to choose a span',
   },
   exit: {
     not_executable: 'found, but not executable',
@@ -71,5 +75,15 @@ export const executions = {
     lineLink: 'Link to line {n}',
     searchesLoaded: 'Only what is loaded is searched.',
     loadAll: 'Load all of it',
+  },
+  executionBulk: {
+    choose: 'Choose {id}',
+    choosePage: 'Choose all executions of this page',
+    retry: 'Run again',
+    kill: 'Kill',
+    retryTitle: 'Run nothing again | Run one job again? | Run the jobs of {n} executions again?',
+    killTitle: 'Kill nothing | Kill one execution? | Kill {n} executions?',
+    retryText: 'Each job runs once more as it is now, with the parameters of its execution.',
+    killText: 'Commands get TERM first and, after their grace period, KILL. What has ended stays as it is.',
   },
 }

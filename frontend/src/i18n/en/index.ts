@@ -5,6 +5,7 @@ import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
+import { timeline } from './timeline'
 import { workers } from './workers'
 
 export const en = {
@@ -14,6 +15,7 @@ export const en = {
   ...jobs,
   ...executions,
   ...overview,
+  ...timeline,
   ...workers,
 }
 

@@ -9,6 +9,7 @@ export const jobs = {
     enable: 'Enable',
     disable: 'Disable',
     run: 'Run now',
+    retry: 'Run again',
     kill: 'Kill',
     delete: 'Delete',
     enableTitle: 'Enable no job | Enable one job? | Enable {n} jobs?',

@@ -1,7 +1,7 @@
 /** 执行与输出 */
 import type { Messages } from '../en'
 
-export const executions: Pick<Messages, 'execution' | 'exit' | 'output'> = {
+export const executions: Pick<Messages, 'executionBulk' | 'execution' | 'exit' | 'output'> = {
   execution: {
     status: '状态',
     job: '任务',
@@ -38,6 +38,10 @@ export const executions: Pick<Messages, 'execution' | 'exit' | 'output'> = {
     fence: '栅栏号',
     session: '会话',
     keptUntil: '保留至',
+    wentWrong: '出现问题的',
+    anyTime: '任意时间',
+    nothingRan: '没有运行',
+    histogramLabel: '随时间分布的 {count} 次执行；拖动以选择时段',
   },
   exit: {
     not_executable: '文件存在但不可执行',
@@ -73,5 +77,15 @@ export const executions: Pick<Messages, 'execution' | 'exit' | 'output'> = {
     lineLink: '第 {n} 行的链接',
     searchesLoaded: '仅搜索已载入的部分。',
     loadAll: '全部载入',
+  },
+  executionBulk: {
+    choose: '选择 {id}',
+    choosePage: '选择本页全部执行',
+    retry: '再次运行',
+    kill: '终止',
+    retryTitle: '没有可再次运行的 | 再次运行 1 个任务？ | 再次运行 {n} 次执行的任务？',
+    killTitle: '没有可终止的 | 终止 1 次执行？ | 终止 {n} 次执行？',
+    retryText: '每个任务按当前定义并使用该次执行的参数再运行一次。',
+    killText: '先向命令发送 TERM，宽限期后发送 KILL。已结束的保持不变。',
   },
 }

@@ -6,6 +6,7 @@ import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
+import { timeline } from './timeline'
 import { workers } from './workers'
 
 export const zhCN: Messages = {
@@ -15,5 +16,6 @@ export const zhCN: Messages = {
   ...jobs,
   ...executions,
   ...overview,
+  ...timeline,
   ...workers,
 }

@@ -14,6 +14,7 @@ export const jobs: Pick<
     enable: '启用',
     disable: '停用',
     run: '立即运行',
+    retry: '再次运行',
     kill: '终止',
     delete: '删除',
     enableTitle: '没有可启用的任务 | 启用 1 个任务？ | 启用 {n} 个任务？',

@@ -1,7 +1,7 @@
 /** 工作节点 */
 import type { Messages } from '../en'
 
-export const workers: Pick<Messages, 'worker'> = {
+export const workers: Pick<Messages, 'worker' | 'workerEvent'> = {
   worker: {
     online: '在线',
     draining: '排空中',
@@ -16,5 +16,46 @@ export const workers: Pick<Messages, 'worker'> = {
     summary: '{online} 个在线，槽位占用 {running} / {slots}',
     none: '没有注册的工作节点',
     noneText: '用 “worker -config worker.json” 启动一个，几秒内会出现在这里。',
+    load: '负载（1 分钟）',
+    running: '运行中的执行',
+    drain: '排空',
+    drainHint: '不再接受新的执行；正在运行的会继续。可用“恢复”撤销，重启后依然有效。',
+    resume: '恢复',
+    remove: '移除',
+    removeTitle: '移除 {id}？',
+    removeText: '其记录和指标将被删除。若再次启动，它会重新出现。',
+    removePinned:
+      '没有任务指定它。 | 有 1 个任务指定了该节点，将无处运行。 | 有 {n} 个任务指定了该节点，将无处运行。',
+    drainFailed: '无法排空 {id}',
+    resumeFailed: '无法恢复 {id}',
+    removeFailed: '无法移除 {id}',
+    lastDay: '最近 24 小时',
+    executions: '最近的执行',
+    allExecutions: '全部',
+    ranNothing: '这里还没有运行过任何任务。',
+    setup: '设置',
+    host: '主机',
+    executors: '执行器',
+    labels: '标签',
+    version: '版本',
+    zones: '时区数据',
+    clockOffset: '时钟偏差',
+    since: '运行自',
+    jobs: '依赖它的任务',
+    onlyHere: '目前只能在此运行',
+    pinned: '指定了该节点',
+    noJobs: '无。',
+    moreJobs: '另有 {count} 个',
+    events: '事件',
+    noEvents: '尚无记录。',
+    add: '添加工作节点',
+  },
+  workerEvent: {
+    online: '上线',
+    offline: '离线',
+    draining: '正在排空',
+    resumed: '已恢复',
+    alarm: '停止接受触发',
+    alarm_over: '恢复接受触发',
   },
 }
