@@ -5,6 +5,7 @@ Every byte must be read, or the commands would stand still; most of it is counte
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +40,7 @@ def measure(form: Form) -> Sequence[Figure]:
             # Until the commands have ended; their records may still be on their way.
             servers.wait_until(lambda: rig.finished() >= _COMMANDS, "the end of all commands", _LIMIT_S)
             took_s = time.time() - due.timestamp()
-        wrong, kept = _check(rig, printed)
+        wrong, kept, outcomes = _check(rig, printed)
         peak, used = peak_rss_bytes(worker.pid), Cpu.of(worker.pid)
     return [
         Figure("peak_mb", "memory of the worker at most", peak / _MB, "MB", Goal("at most", 300)),
@@ -49,18 +50,29 @@ def measure(form: Form) -> Sequence[Figure]:
         Figure("cpu_s", "CPU of the worker", used.own_s, "s"),
         Figure("spool_peak_mb", "spool at most", spool.bytes / _MB, "MB"),
         Figure("kept_mb", "kept by the records' own count", kept / 1e6, "MB"),
-        Figure("wrong", "records with another byte count", wrong, "", Goal("at most", 0)),
+        Figure("outcomes", "recorded", ", ".join(f"{n} {words}" for words, n in outcomes.most_common())),
+        Figure("stopped", "ended early", _COMMANDS - outcomes["succeeded"], "", Goal("at most", 0)),
+        Figure("wrong", "succeeded with another byte count", wrong, "", Goal("at most", 0)),
         Figure("commands", "commands at once", _COMMANDS),
         Figure("printed_mb", "each printed", printed / 1e6, "MB"),
     ]
 
 
-def _check(rig: Rig, printed: int) -> tuple[int, int]:
-    """Executions whose record does not count every byte, and the bytes kept in all."""
-    documents = list(rig.database["executions"].find({}, {"out": 1}))
-    counts = [(int(document["out"]["bytes"]), int(document["out"]["dropped"])) for document in documents]
-    wrong = sum(count != printed for count, _ in counts) + _COMMANDS - len(counts)
-    return wrong, sum(count - dropped for count, dropped in counts)
+def _check(rig: Rig, printed: int) -> tuple[int, int, Counter[str]]:
+    """
+    How many succeeded with a record that does not count every byte; the bytes kept in all; how they ended.
+
+    One that was stopped (the worker could not renew its lease) rightly counts fewer bytes: that is another
+    failure than a wrong count, and is shown as such.
+    """
+    documents = list(rig.database["executions"].find({}, {"out": 1, "status": 1, "reason": 1}))
+    outs = [document.get("out") or {"bytes": 0, "dropped": 0} for document in documents]
+    outcomes = Counter(" ".join(filter(None, (d["status"], d.get("reason")))) for d in documents)
+    wrong = sum(
+        document["status"] == "succeeded" and out["bytes"] != printed
+        for document, out in zip(documents, outs, strict=True)
+    )
+    return wrong, sum(out["bytes"] - out["dropped"] for out in outs), outcomes
 
 
 if __name__ == "__main__":
