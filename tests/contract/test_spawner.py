@@ -13,6 +13,7 @@ from common.domain.errors import SpawnFailed
 from common.domain.records import Stream
 from tests.commands import CGROUPS, SESSIONS, running_commands
 from tests.fakes.spawner import FakeSpawner, Script
+from worker.adapters.process_table import all_entries, execution_of
 from worker.executors.contract import Heard
 from worker.ports import Command, ProcessExit, Spawner
 
@@ -109,3 +110,30 @@ async def test_signal_after_the_end_is_harmless(kind):
 async def test_what_cannot_be_spawned_says_so(kind):
     with pytest.raises(SpawnFailed, match="there is no program"):
         await kind.spawn("", Script(fails=SpawnFailed("there is no program '/no/such/program'")))
+
+
+@pytest.mark.parametrize("contained", [CGROUPS, SESSIONS])
+async def test_cancelled_start_leaves_no_command(contained, tmp_path):
+    """The start may be anywhere between the pipes and the first instruction when its caller is cancelled."""
+    async with running_commands(tmp_path, contained) as commands:
+        kind = Kind(commands.spawner)
+        told = 0
+        for delay_ms in range(12):
+            spawning = asyncio.ensure_future(kind.spawn("exec sleep 300", Script(duration_s=300)))
+            await asyncio.sleep(delay_ms / 2000)
+            spawning.cancel()
+            await asyncio.wait((spawning,))
+            if spawning.cancelled():
+                told += 1
+                continue
+            process, _ = spawning.result()
+            await process.sweep()
+            await process.close()
+
+        assert told > 0
+        assert [] == await commands.left_after_a_moment()
+        assert [] == [str(entry) for entry in all_entries().values() if _names_one_of(entry.pid)]
+
+
+def _names_one_of(pid: int) -> bool:
+    return (execution_of(pid) or "").endswith(f".{os.getpid()}")

@@ -51,7 +51,8 @@ class PosixSpawn:
         if any("=" in name for name in env):
             raise ValueError("the name of an environment variable holds an equals sign")
         variables = [f"{name}={value}" for name, value in env.items()]
-        return PreparedSpawn(self._attributes, program, _texts(argv), _texts(variables), stdio)
+        (path, _) = _texts([program])
+        return PreparedSpawn(self._attributes, path, _texts(argv), _texts(variables), stdio)
 
 
 class PreparedSpawn:
@@ -60,12 +61,10 @@ class PreparedSpawn:
     __slots__ = ("_actions", "_arguments", "_attributes", "_program", "_variables")
 
     def __init__(
-        self, attributes: Any, program: str, arguments: Any, variables: Any, stdio: tuple[int, int, int]
+        self, attributes: Any, program: bytes, arguments: Any, variables: Any, stdio: tuple[int, int, int]
     ) -> None:
         self._attributes = attributes
-        self._program = os.fsencode(program)
-        if b"\0" in self._program:
-            raise ValueError("embedded null byte")
+        self._program = program
         self._arguments = arguments
         self._variables = variables
         self._actions = _Opaque()
