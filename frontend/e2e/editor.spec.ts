@@ -1,5 +1,5 @@
 /** What the editor must not lose, and what it must tell before saving. */
-import { expect, saveJob, test, token } from './installation'
+import { expect, saveJob, test } from './installation'
 
 test('what the editor does not know survives an edit, and so does a secret', async ({ page, api }) => {
   await saveJob(api, {
@@ -9,7 +9,7 @@ test('what the editor does not know survives an edit, and so does a secret', asy
     paused_until: '2035-01-01T00:00:00Z',
     env: { KEY: { secret: true, value: 'hunter2' } },
   })
-  await page.goto(`/jobs/default/edit-keep/edit#token=${token}`)
+  await page.goto(`/jobs/default/edit-keep/edit`)
   await page.getByLabel('Time limit').fill('99')
   await page.getByRole('button', { name: 'Review and save' }).click()
   const dialog = page.getByRole('dialog')
@@ -29,7 +29,7 @@ test('what the editor does not know survives an edit, and so does a secret', asy
 })
 
 test('a refused field says so where it is, and nothing that was typed is lost', async ({ page }) => {
-  await page.goto(`/jobs/new#token=${token}`)
+  await page.goto(`/jobs/new`)
   await page.getByLabel('Name', { exact: true }).fill('edit-wrong')
   await page.getByLabel('Command', { exact: true }).fill('true')
   await page.getByLabel('Schedule', { exact: true }).fill('99 * * * *')
@@ -42,7 +42,7 @@ test('a refused field says so where it is, and nothing that was typed is lost', 
 })
 
 test('the number of workers that fit follows what one types', async ({ page }) => {
-  await page.goto(`/jobs/new#token=${token}`)
+  await page.goto(`/jobs/new`)
   await page.getByLabel('Name', { exact: true }).fill('edit-fits')
   await page.getByLabel('Command', { exact: true }).fill('true')
   await expect(page.getByTestId('fits')).toContainText(/[1-9]\d* of [1-9]\d* live workers fit/)
@@ -53,7 +53,7 @@ test('the number of workers that fit follows what one types', async ({ page }) =
 })
 
 test('a schedule that could surprise is warned of', async ({ page }) => {
-  await page.goto(`/jobs/new#token=${token}`)
+  await page.goto(`/jobs/new`)
   await page.getByLabel('Schedule', { exact: true }).fill('0 0 13 * 5')
 
   await expect(page.getByRole('complementary')).toContainText('either one is enough')

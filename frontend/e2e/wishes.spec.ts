@@ -1,10 +1,10 @@
 /** The wishes that repeat over all schedulers, one named test each; the output view has a file of its own. */
 import { expectAccessible } from './accessibility'
-import { expect, saveJob, test, token } from './installation'
+import { expect, saveJob, test } from './installation'
 
 test('wish: the next run is shown, with the time that is left', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-next', command: 'true', schedule: '0 3 * * *', timezone: 'Asia/Tokyo' })
-  await page.goto(`/jobs?q=wish-next#token=${token}`)
+  await page.goto(`/jobs?q=wish-next`)
   const row = page.getByRole('row', { name: /wish-next/ })
 
   await expect(row).toContainText(/in (\d+:\d\d:\d\d|\d\d:\d\d)/)
@@ -16,7 +16,7 @@ test('wish: the next run is shown, with the time that is left', async ({ page, a
 
 test('wish: a schedule is readable in words, in both languages', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-words', command: 'true', schedule: '0 8 * * 1-5' })
-  await page.goto(`/jobs?q=wish-words#token=${token}`)
+  await page.goto(`/jobs?q=wish-words`)
   await expect(page.getByRole('row', { name: /wish-words/ })).toContainText('At 08:00, Monday through Friday')
 
   await page.evaluate(() => localStorage.setItem('everytick.language', 'zh-CN'))
@@ -28,7 +28,7 @@ test('wish: a schedule is readable in words, in both languages', async ({ page, 
 
 test('wish: every time has its zone; ticks stand in three of them', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-zones', command: 'true', schedule: '0 3 * * *', timezone: 'Asia/Tokyo' })
-  await page.goto(`/jobs/default/wish-zones#token=${token}`)
+  await page.goto(`/jobs/default/wish-zones`)
   const first = page.getByRole('listitem').filter({ hasText: 'Asia/Tokyo' }).first()
 
   await expect(first).toContainText('03:00:00')
@@ -40,7 +40,7 @@ test('wish: every time has its zone; ticks stand in three of them', async ({ pag
 test('wish: jobs are searched, and the search can be bookmarked', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-search-a', command: 'echo needle-4711' })
   await saveJob(api, { name: 'wish-search-b', command: 'true' })
-  await page.goto(`/jobs#token=${token}`)
+  await page.goto('/jobs')
   await page.getByPlaceholder('Search name, command, description, labels').fill('needle-4711')
   await expect(page).toHaveURL(/\?q=needle-4711$/)
   await expect(page.getByRole('row', { name: /wish-search-a/ })).toBeVisible()
@@ -59,7 +59,7 @@ for (const theme of ['light', 'dark'] as const) {
     test.setTimeout(240_000)
     await saveJob(api, { name: 'wish-theme', command: 'true', schedule: '*/5 * * * *' })
     await page.addInitScript((look) => localStorage.setItem('everytick.theme', look), theme)
-    for (const path of [`/#token=${token}`, '/jobs', '/jobs/default/wish-theme', '/jobs/new']) {
+    for (const path of [`/`, '/jobs', '/jobs/default/wish-theme', '/jobs/new']) {
       await page.goto(path)
       await expect(page.locator('main h1').first()).toBeVisible()
       await expect(page.locator('main .loading-state')).toHaveCount(0)
@@ -76,7 +76,7 @@ test('wish: many jobs are changed at once, each with its result; deleting asks f
   api,
 }) => {
   for (const name of ['wish-bulk-a', 'wish-bulk-b']) await saveJob(api, { name, command: 'true' })
-  await page.goto(`/jobs?q=wish-bulk#token=${token}`)
+  await page.goto(`/jobs?q=wish-bulk`)
   await page.getByLabel('Choose all jobs of this page').check()
   await page.getByRole('toolbar').getByRole('button', { name: 'Disable' }).click()
   const dialog = page.getByRole('dialog')
@@ -102,7 +102,7 @@ test('wish: a job is duplicated, with everything but its name and secrets', asyn
     timeout_s: 77,
     env: { A: '1', KEY: { secret: true, value: 'hunter2' } },
   })
-  await page.goto(`/jobs/default/wish-copy#token=${token}`)
+  await page.goto(`/jobs/default/wish-copy`)
   await page.getByRole('link', { name: 'Duplicate' }).click()
   await expect(page.getByLabel('Name', { exact: true }).first()).toHaveValue('wish-copy-copy')
   await page.getByLabel('Value', { exact: true }).last().fill('again')
@@ -117,7 +117,7 @@ test('wish: a job is duplicated, with everything but its name and secrets', asyn
 
 test('wish: a strip shows the last executions, and the keyboard walks through it', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-strip', command: 'true', schedule: '* * * * * *' })
-  await page.goto(`/jobs?q=wish-strip#token=${token}`)
+  await page.goto(`/jobs?q=wish-strip`)
   const strip = page.getByRole('group', { name: /Last \d+ executions: \d+ succeeded/ })
   await expect.poll(() => strip.getByRole('link').count(), { timeout: 30_000 }).toBeGreaterThan(2)
   await api.post('/api/v1/job/disable/wish-strip', { data: {} })
@@ -133,7 +133,7 @@ test('wish: a strip shows the last executions, and the keyboard walks through it
 
 test('wish: no status is told by its colour alone', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-colour', command: 'exit 3', schedule: '* * * * * *' })
-  await page.goto(`/jobs?q=wish-colour#token=${token}`)
+  await page.goto(`/jobs?q=wish-colour`)
   const mark = page.locator('.job-table .status-mark').first()
 
   await expect(mark).toContainText('failed', { timeout: 30_000 })
