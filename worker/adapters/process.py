@@ -32,6 +32,8 @@ _READS_AT_EXIT: Final = 2
 _SWEEP_ROUNDS: Final = 5
 _ROUND_WAIT_S: Final = 0.4
 _CWD_CHECK_S: Final = 5.0
+#: With more commands than this waiting to be started, nobody listens to those that run, for a moment.
+_STARTS_FIRST: Final = 64
 
 
 class PosixSpawner:
@@ -52,6 +54,7 @@ class PosixSpawner:
         self._readiness = readiness
         self._state = state
         self._threads = SpawnThreads()
+        readiness.must_hold = lambda: self._threads.waiting > _STARTS_FIRST
         self._peaks = PeakMemory()
         self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 

@@ -50,6 +50,11 @@ class SpawnThreads:
             raise order.error
         return order.result, is_cancelled
 
+    @property
+    def waiting(self) -> int:
+        """Orders nobody has begun yet."""
+        return self._orders.qsize()
+
     def close(self) -> None:
         """Let what was ordered be done, and end the threads."""
         for _ in self._threads:
