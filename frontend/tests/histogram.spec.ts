@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { brushedSpan, histogramBars } from '@/lib/histogram'
+import { allBuckets, brushedSpan, histogramBars } from '@/lib/histogram'
 
 const size = { width: 100, height: 50 }
 const MINUTE = 60_000
@@ -34,6 +34,20 @@ describe('histogramBars', () => {
   it('nothing at all is no bar, and divides by nothing', () => {
     expect(histogramBars(buckets({}, { succeeded: 0 }), size).map(({ parts }) => parts)).toEqual([[], []])
   })
+})
+
+it('buckets in which nothing ran are there all the same', () => {
+  const [, second] = buckets({}, { failed: 1 })
+  const window = { from: START, to: START + 3.5 * MINUTE, bucketMs: MINUTE }
+
+  const all = allBuckets(second ? [second] : [], window)
+
+  expect(all.map(({ at, counts }) => [(Date.parse(at) - START) / MINUTE, counts])).toEqual([
+    [0, {}],
+    [1, { failed: 1 }],
+    [2, {}],
+    [3, {}],
+  ])
 })
 
 describe('brushedSpan', () => {

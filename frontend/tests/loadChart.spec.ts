@@ -12,17 +12,17 @@ function points(...values: [number, number | null][]): LoadPoint[] {
 
 describe('linePath', () => {
   it('goes from point to point, high values up', () => {
-    expect(linePath(points([0, 0], [5, 50], [10, 100]), window, box)).toBe('M0.0 50.0L50.0 25.0L100.0 0.0')
+    expect(linePath(points([0, 0], [5, 50], [10, 100]), window, box)).toBe('M0.0 50.0h0L50.0 25.0L100.0 0.0')
   })
 
   it('breaks where the worker was away', () => {
     expect(linePath(points([0, 0], [1, 0], [2, 0], [9, 0]), window, box)).toBe(
-      'M0.0 50.0L10.0 50.0L20.0 50.0M90.0 50.0',
+      'M0.0 50.0h0L10.0 50.0L20.0 50.0M90.0 50.0h0',
     )
   })
 
   it('a value beyond the scale stays in the box, one that is unknown is left out', () => {
-    expect(linePath(points([0, 250], [1, null]), window, box)).toBe('M0.0 0.0')
+    expect(linePath(points([0, 250], [1, null]), window, box)).toBe('M0.0 0.0h0')
   })
 })
 

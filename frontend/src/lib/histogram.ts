@@ -21,6 +21,19 @@ export interface HistogramBar {
   parts: HistogramPart[]
 }
 
+/** Every bucket from *from* to *to*, also those the server left out because nothing ran in them. */
+export function allBuckets(
+  items: readonly HistogramBucket[],
+  { from, to, bucketMs }: { from: number; to: number; bucketMs: number },
+): HistogramBucket[] {
+  const known = new Map(items.map((item) => [Math.floor((Date.parse(item.at) - from) / bucketMs), item]))
+  const count = Math.max(0, Math.ceil((to - from) / bucketMs))
+  return Array.from(
+    { length: count },
+    (_, place) => known.get(place) ?? { at: new Date(from + place * bucketMs).toISOString(), counts: {} },
+  )
+}
+
 /** Bars from left to right; the highest fills *height*, what is there at all is at least 2 px high. */
 export function histogramBars(
   buckets: readonly HistogramBucket[],

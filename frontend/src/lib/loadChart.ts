@@ -26,7 +26,8 @@ export function linePath(
       const y = height - (Math.min(value, most) / Math.max(1e-9, most)) * height
       const command = before !== null && at - before <= LONGEST_PAUSE * usual ? 'L' : 'M'
       before = at
-      return `${command}${x.toFixed(1)} ${y.toFixed(1)}`
+      // A stroke of no length, so that a point that stands alone is seen.
+      return `${command}${x.toFixed(1)} ${y.toFixed(1)}${command === 'M' ? 'h0' : ''}`
     })
     .join('')
 }
