@@ -91,6 +91,7 @@ TRIES: Final[dict[tuple[str, str], Try]] = {
         Right.SEE, "/schedule/preview", {"schedule": "@daily", "namespace": "NS", "name": "a"}, hides=False
     ),
     ("GET", "/api/v1/log/list"): Try(Right.SEE, "/log/list?namespace=NS", hides=False),
+    ("GET", "/api/v1/log/histogram"): Try(Right.SEE, "/log/histogram?namespace=NS", hides=False),
     ("GET", "/api/v1/log/{name}"): Try(Right.SEE, "/log/a?namespace=NS"),
     ("GET", "/api/v1/log/stats/{name}"): Try(Right.SEE, "/log/stats/a?namespace=NS"),
     ("GET", "/api/v1/execution/{execution_id}"): Try(Right.SEE, "/execution/NS.1774746000.1"),
@@ -105,6 +106,25 @@ TRIES: Final[dict[tuple[str, str], Try]] = {
     ("GET", "/api/v1/worker/list"): Try(Right.SEE, "/worker/list", hides=False),
     ("GET", "/api/v1/worker/stats"): Try(Right.SEE, "/worker/stats", hides=False),
     ("GET", "/api/v1/worker/{worker_id}"): Try(Right.SEE, "/worker/absent", good=(404,), hides=False),
+    # No worker is there, which is found out behind the decision.
+    ("GET", "/api/v1/worker/{worker_id}/metrics"): Try(
+        Right.SEE, "/worker/absent/metrics", good=(404,), hides=False
+    ),
+    ("GET", "/api/v1/worker/{worker_id}/jobs"): Try(
+        Right.SEE, "/worker/absent/jobs", good=(404,), hides=False
+    ),
+    ("GET", "/api/v1/worker/{worker_id}/log"): Try(Right.SEE, "/worker/absent/log", good=(404,), hides=False),
+    ("GET", "/api/v1/worker/setup"): Try(Right.ADMINISTER, "/worker/setup", everywhere=True),
+    ("POST", "/api/v1/worker/{worker_id}/drain"): Try(
+        Right.ADMINISTER, "/worker/absent/drain", good=(404,), everywhere=True
+    ),
+    ("POST", "/api/v1/worker/{worker_id}/resume"): Try(
+        Right.ADMINISTER, "/worker/absent/resume", good=(404,), everywhere=True
+    ),
+    ("DELETE", "/api/v1/worker/{worker_id}"): Try(
+        Right.ADMINISTER, "/worker/absent", good=(404,), everywhere=True
+    ),
+    ("GET", "/api/v1/cluster"): Try(Right.ADMINISTER, "/cluster", everywhere=True),
     ("GET", "/api/v1/version"): Try(Right.SEE, "/version", hides=False),
     ("GET", "/api/v1/job/{name}/audit"): Try(Right.SEE, "/job/a/audit?namespace=NS"),
     ("GET", "/api/v1/job/{name}/versions"): Try(Right.SEE, "/job/a/versions?namespace=NS"),
@@ -113,6 +133,9 @@ TRIES: Final[dict[tuple[str, str], Try]] = {
         Right.EDIT, "/job/a/revert?namespace=NS", {"generation": 999}, good=(404, 409)
     ),
     ("POST", "/api/v1/job/check"): Try(Right.SEE, "/job/check", {"definition": JOB}, hides=False),
+    ("POST", "/api/v1/job/test-run"): Try(
+        Right.EDIT, "/job/test-run", {"definition": JOB}, good=(202,), refuses_foreign=True
+    ),
     # The answer has a result for each of many; which of them are refused is tried with the batches.
     ("POST", "/api/v1/job/batch"): Try(
         Right.SEE, "/job/batch", {"action": "enable", "jobs": [{"namespace": "NS", "name": "a"}]}, hides=False
