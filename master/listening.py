@@ -14,7 +14,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        bound = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         reason = (error.strerror or str(error)).partition("(")[0].strip().lower()
         raise ConfigError(
@@ -22,3 +22,8 @@ def listen(host: str, port: int) -> socket.socket:
             "stop what uses it, or set apiPort (0 takes a free one)",
             key="apiPort",
         ) from error
+    # Connections inherit it. asyncio would set it only on sockets made with the protocol's number, which this
+    # one is not; without it every small answer waits 40 ms for the client's delayed acknowledgement, because
+    # head and body are written one after the other.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
