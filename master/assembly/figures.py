@@ -47,7 +47,7 @@ def make_figures(ground: Ground, views: Views, jobs: Jobs) -> Figures:
         kept_days=ground.config.history_days,
     )
     jobs.catalog.on_saved(versions.remember)
-    activity = Activity(running=views.runs.is_running, last=views.recent.last)
+    activity = Activity(running=views.runs.running_uids, last=views.recent.all_last)
     return Figures(
         day=day,
         forecast=forecast,

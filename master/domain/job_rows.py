@@ -5,8 +5,8 @@ neither repeats a row nor hides one. Rows hold what filters need in the form the
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -32,6 +32,7 @@ class JobRow:
 
     Attributes:
         spec: None when the stored value cannot be read.
+        uid: That of `spec`, close at hand: filters ask ten thousand rows for it.
         quarantined: Why it cannot be read, for people; None for a good one.
         schedule: None without a schedule, or when quarantined.
         timing: The schedule within the job's times; None also when the job is disabled.
@@ -51,10 +52,10 @@ class JobRow:
     next_tick: datetime | None = None
     shown: dict[str, Any] | None = None
     haystack: str = ""
+    uid: str | None = field(init=False)
 
-    @property
-    def uid(self) -> str | None:
-        return self.spec.uid if self.spec else None
+    def __post_init__(self) -> None:
+        self.uid = self.spec.uid if self.spec else None
 
     @property
     def is_test_run(self) -> bool:
@@ -131,10 +132,18 @@ class JobQuery:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What is known of executions while a list is made, by uid."""
+    """
+    What is known of executions while a list is made.
 
-    running: Callable[[str], bool]
-    last: Callable[[str], LastRun | None]
+    Both are asked once for a list and not once for a row: the calls alone cost more than the filter.
+
+    Attributes:
+        running: Uids of jobs of which something runs now.
+        last: The newest execution that has ended, by uid.
+    """
+
+    running: Callable[[], Container[str]]
+    last: Callable[[], Mapping[str, LastRun]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +180,29 @@ def _matching(rows: Sequence[JobRow], query: JobQuery, activity: Activity) -> Se
     for word in (query.q or "").lower().split():
         rows = [row for row in rows if word in row.haystack]
     for name, value in query.labels:
-        rows = [row for row in rows if row.spec and _carries(row.spec.labels, name, value)]
-    if query.status is not None:
-        rows = [row for row in rows if _has_status(row, query.status, activity)]
-    return rows
+        rows = [
+            row
+            for row in rows
+            if row.spec and name in (labels := row.spec.labels) and (value is None or labels[name] == value)
+        ]
+    return rows if query.status is None else _with_status(rows, query.status, activity)
 
 
-def _carries(labels: Mapping[str, str], name: str, value: str | None) -> bool:
-    return name in labels and value in (None, labels[name])
-
-
-def _has_status(row: JobRow, status: JobStatus, activity: Activity) -> bool:
-    if row.uid is None or status is JobStatus.QUARANTINED:
-        return status is JobStatus.QUARANTINED and row.quarantined is not None
+def _with_status(rows: Sequence[JobRow], status: JobStatus, activity: Activity) -> Sequence[JobRow]:
+    """A row that cannot be read has no uid: it is quarantined and nothing else."""
+    if status is JobStatus.QUARANTINED:
+        return [row for row in rows if row.quarantined is not None]
+    running, last = activity.running(), activity.last()
     if status is JobStatus.RUNNING:
-        return activity.running(row.uid)
-    last = activity.last(row.uid)
+        return [row for row in rows if row.uid is not None and row.uid in running]
     if status is JobStatus.NEVER_RUN:
-        return last is None and not activity.running(row.uid)
-    return last is not None and last.status.value == status.value
+        return [row for row in rows if row.uid is not None and row.uid not in last and row.uid not in running]
+    wanted = Status(status.value)
+    return [
+        row
+        for row in rows
+        if row.uid is not None and (found := last.get(row.uid)) is not None and found.status is wanted
+    ]
 
 
 def _ordered(rows: Sequence[JobRow], order: JobOrder, activity: Activity) -> Sequence[JobRow]:
@@ -213,10 +226,11 @@ def _number_of(order: JobOrder, activity: Activity) -> Callable[[JobRow], float]
         case JobOrder.CHANGED_AT | JobOrder.CHANGED_AT_DESC:
             return lambda row: sign * row.spec.changed_at.timestamp() if row.spec else _NEVER
         case JobOrder.LAST_RUN | JobOrder.LAST_RUN_DESC:
+            last = activity.last()
 
             def number(row: JobRow) -> float:
-                last = activity.last(row.spec.uid) if row.spec else None
-                return sign * last.scheduled_at.timestamp() if last else _NEVER
+                found = last.get(row.uid) if row.uid is not None else None
+                return sign * found.scheduled_at.timestamp() if found else _NEVER
 
             return number
 

@@ -50,7 +50,7 @@ class JobList:
         self._roster = roster
         self._recent = recent
         self._clock = clock
-        self._activity = Activity(running=runs.is_running, last=recent.last)
+        self._activity = Activity(running=runs.running_uids, last=recent.all_last)
 
     async def page(self, query: JobQuery, *, after: RowKey | None, size: int) -> ListPage:
         """One page of jobs, each with its latest executions."""

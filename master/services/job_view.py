@@ -161,14 +161,24 @@ class JobView:
 
     def _row(self, key: tuple[str, str], kv: KeyValue) -> JobRow:
         namespace, name = key
-        row = JobRow(namespace, name, kv.mod_revision, kv.create_revision)
+        spec, schedule, timing, quarantined = None, None, None, None
         try:
-            row.spec, row.schedule = read_job(kv.key, kv.value, key)
-            row.timing = timing_of(row.spec)
+            spec, schedule = read_job(kv.key, kv.value, key)
+            timing = timing_of(spec)
         except (CorruptValue, InvalidInput) as error:
-            row.quarantined = str(error)
-            log.warning("job.quarantined", key=kv.key, reason=str(error))
-        row.haystack = "\n".join(_searchable(namespace, name, row.spec)).lower()
+            quarantined = str(error)
+            log.warning("job.quarantined", key=kv.key, reason=quarantined)
+        row = JobRow(
+            namespace,
+            name,
+            kv.mod_revision,
+            kv.create_revision,
+            spec=spec,
+            quarantined=quarantined,
+            schedule=schedule,
+            timing=timing,
+            haystack="\n".join(_searchable(namespace, name, spec)).lower(),
+        )
         return self.freshen(row)
 
     def _put(self, key: tuple[str, str], row: JobRow) -> None:

@@ -74,8 +74,9 @@ class LiveRuns:
         runs = self._by_uid.get(uid)
         return sorted(runs.values(), key=lambda run: run.record.claimed_at) if runs else []
 
-    def is_running(self, uid: str) -> bool:
-        return bool(self._by_uid.get(uid))
+    def running_uids(self) -> Collection[str]:
+        """Jobs of which at least one execution runs."""
+        return self._by_uid.keys()
 
     def on_worker(self, worker_id: str) -> int:
         return self._per_worker[worker_id]

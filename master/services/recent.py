@@ -6,9 +6,9 @@ them costs MongoDB more than a list may take.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -84,6 +84,10 @@ class RecentExecutions:
         """The newest known execution that has ended."""
         return self._last.get(uid)
 
+    def all_last(self) -> Mapping[str, LastRun]:
+        """The same of all jobs, by uid; to be looked at at once, as it goes on changing."""
+        return self._last
+
     async def strips(
         self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
     ) -> dict[str, list[Document]]:
@@ -140,6 +144,7 @@ class RecentExecutions:
                 self._last[document["uid"]] = LastRun(
                     document["_id"],
                     Status(document["status"]),
-                    document["scheduled_at"],
+                    # In the zone that is written in C: lists are ordered by it.
+                    document["scheduled_at"].astimezone(UTC),
                     document.get("duration_ms"),
                 )

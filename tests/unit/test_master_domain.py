@@ -176,8 +176,8 @@ def row(name: str, *, hour: int | None = None, enabled: bool = True, label: str 
 
 ROWS = [row("a", hour=3), row("b", hour=1, label="y"), row("c"), row("d", hour=2, enabled=False)]
 ACTIVITY = Activity(
-    running=lambda uid: uid.endswith("b"),
-    last=lambda uid: LastRun("x", Status.FAILED, NOW) if uid.endswith("c") else None,
+    running=lambda: {"uidaaaaaab"},
+    last=lambda: {"uidaaaaaac": LastRun("x", Status.FAILED, NOW)},
 )
 
 
@@ -190,6 +190,8 @@ ACTIVITY = Activity(
         pytest.param(JobQuery(order_by=JobOrder.NEXT_TICK_DESC), "adbc", id="descending, none last"),
         pytest.param(JobQuery(q="DEFAULT/B"), "b", id="by words, in any case"),
         pytest.param(JobQuery(labels=(("team", "y"),)), "b", id="by label"),
+        pytest.param(JobQuery(labels=(("team", "y"), ("other", None))), "", id="by two labels"),
+        pytest.param(JobQuery(order_by=JobOrder.LAST_RUN_DESC), "cabd", id="by last run, none last"),
         pytest.param(JobQuery(labels=(("team", None),)), "abcd", id="by label of any value"),
         pytest.param(JobQuery(enabled=False), "d", id="disabled"),
         pytest.param(JobQuery(status=JobStatus.RUNNING), "b", id="running"),
