@@ -7,9 +7,18 @@ Pure. `JobDefinition` is the border: it is what arrives over REST or from a file
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from common.domain.calendar_limits import Instant
 from common.domain.ids import JobName, Name
 from common.domain.policy import CatchUp, OnLeaseLoss, Overlap
 
@@ -23,6 +32,16 @@ LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/
 LabelValue = Annotated[str, StringConstraints(max_length=128)]
 #: No NUL: neither a command line nor an environment can carry one.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+
+
+def _not_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number, not true or false")
+    return value
+
+
+#: `timeout_s: true` is a slip and no limit of one second. Not `strict`: text and 60.0 have always been read.
+NotBoolean: Final = BeforeValidator(_not_boolean)
 
 
 class _Border(BaseModel):
@@ -47,10 +66,14 @@ EnvValue = Annotated[Text, Field(max_length=8192)] | SecretValue
 class RetryPolicy(_Border):
     """When and how a tick is tried again."""
 
-    max_attempts: Annotated[int, Field(ge=1, le=100, description="Attempts in all; 1 never retries.")] = 1
-    delay_s: Annotated[float, Field(ge=0, le=86_400)] = 10.0
-    backoff: Annotated[float, Field(ge=1, le=10, description="Factor between one delay and the next.")] = 2.0
-    max_delay_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    max_attempts: Annotated[
+        int, Field(ge=1, le=100, description="Attempts in all; 1 never retries."), NotBoolean
+    ] = 1
+    delay_s: Annotated[float, Field(ge=0, le=86_400), NotBoolean] = 10.0
+    backoff: Annotated[
+        float, Field(ge=1, le=10, description="Factor between one delay and the next."), NotBoolean
+    ] = 2.0
+    max_delay_s: Annotated[float, Field(ge=0, le=86_400), NotBoolean] = 600.0
     on: Annotated[
         tuple[Literal["failed", "timed_out", "lost"], ...],
         Field(description="Outcomes that are retried.", max_length=3),
@@ -67,11 +90,11 @@ class JobTarget(_Border):
 class Limits(_Border):
     """Limits of the command's process tree; what is not given is the worker's own."""
 
-    nofile: Annotated[int | None, Field(ge=16, le=1_048_576)] = None
-    nproc: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-    core_bytes: Annotated[int | None, Field(ge=0)] = None
-    memory_mb: Annotated[int | None, Field(ge=8, le=16_777_216)] = None
-    nice: Annotated[int | None, Field(ge=-20, le=19)] = None
+    nofile: Annotated[int | None, Field(ge=16, le=1_048_576), NotBoolean] = None
+    nproc: Annotated[int | None, Field(ge=1, le=1_000_000), NotBoolean] = None
+    core_bytes: Annotated[int | None, Field(ge=0), NotBoolean] = None
+    memory_mb: Annotated[int | None, Field(ge=8, le=16_777_216), NotBoolean] = None
+    nice: Annotated[int | None, Field(ge=-20, le=19), NotBoolean] = None
 
 
 class HttpRequest(_Border):
@@ -84,7 +107,9 @@ class HttpRequest(_Border):
         Field(max_length=64),
     ] = {}
     body: Annotated[Text, Field(max_length=MAX_COMMAND_CHARS)] | None = None
-    expected_status: Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Field(max_length=64)] = ()
+    expected_status: Annotated[
+        tuple[Annotated[int, Field(ge=100, le=599), NotBoolean], ...], Field(max_length=64)
+    ] = ()
     """Status codes that count as success; empty means 200 to 299."""
 
 
@@ -121,10 +146,10 @@ class JobDefinition(_Border):
     umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = None
     stdin: Annotated[Text, Field(max_length=MAX_COMMAND_CHARS)] | None = None
     success_exit_codes: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(min_length=1, max_length=64)
+        tuple[Annotated[int, Field(ge=0, le=255), NotBoolean], ...], Field(min_length=1, max_length=64)
     ] = (0,)
     limits: Limits = Limits()
-    max_output_bytes: Annotated[int, Field(ge=0, le=1_073_741_824)] = 10 * 1024 * 1024
+    max_output_bytes: Annotated[int, Field(ge=0, le=1_073_741_824), NotBoolean] = 10 * 1024 * 1024
     kill_leftovers: bool = True
 
     # When
@@ -132,20 +157,20 @@ class JobDefinition(_Border):
     """Cron text of 5 fields, or 6 with seconds first, or `@every 90s`; None: only when somebody asks."""
     timezone: Annotated[str, Field(max_length=64)] = "UTC"
     enabled: bool = True
-    paused_until: AwareDatetime | None = None
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    jitter_s: Annotated[int, Field(ge=0, le=3600)] = 0
+    paused_until: Instant | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    jitter_s: Annotated[int, Field(ge=0, le=3600), NotBoolean] = 0
 
     # Behaviour
     overlap: Overlap = Overlap.SKIP
     catch_up: CatchUp = CatchUp.LAST
-    catch_up_window_s: Annotated[int, Field(ge=0, le=31 * 86_400)] | None = None
+    catch_up_window_s: Annotated[int, Field(ge=0, le=31 * 86_400), NotBoolean] | None = None
     """None: the smaller of the interval and 3600."""
-    start_deadline_s: Annotated[int, Field(ge=1, le=86_400)] = 30
-    timeout_s: Annotated[int, Field(ge=0, le=31 * 86_400)] = 3600
+    start_deadline_s: Annotated[int, Field(ge=1, le=86_400), NotBoolean] = 30
+    timeout_s: Annotated[int, Field(ge=0, le=31 * 86_400), NotBoolean] = 3600
     """0: none."""
-    kill_grace_s: Annotated[int, Field(ge=0, le=3600)] = 10
+    kill_grace_s: Annotated[int, Field(ge=0, le=3600), NotBoolean] = 10
     on_lease_loss: OnLeaseLoss | None = None
     """None: kill, unless overlap is allow."""
     retry: RetryPolicy = RetryPolicy()
@@ -154,9 +179,9 @@ class JobDefinition(_Border):
     target: JobTarget = JobTarget()
 
     # Keep
-    history_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    history_days: Annotated[int, Field(ge=1, le=3650), NotBoolean] | None = None
     """None: the installation's `historyDays`."""
-    history_runs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    history_runs: Annotated[int, Field(ge=1, le=1_000_000), NotBoolean] | None = None
 
     @model_validator(mode="after")
     def _what_fits_the_executor(self) -> Self:

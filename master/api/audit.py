@@ -4,8 +4,8 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
+from common.domain.calendar_limits import Instant
 from common.domain.errors import InvalidInput
 from master.api.deps import Administrator, JobNamePath, Namespace, PageSize, PageToken, ServicesDep, Viewer
 from master.api.problems import problems
@@ -37,8 +37,8 @@ async def list_audit(
     ] = None,
     namespace: Annotated[str | None, Query(max_length=128, description="Only in this namespace.")] = None,
     outcome: Annotated[Outcome | None, Query(description="How it ended.")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="At or after.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Before.")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="At or after.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Before.")] = None,
     page_size: PageSize = 50,
     page_token: PageToken = None,
 ) -> Response:

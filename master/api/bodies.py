@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from common.domain.calendar_limits import Instant
 from common.domain.ids import Name
 from common.domain.job import JobDefinition, Text
 from master.services.job_catalog import DeleteMode
@@ -31,9 +32,7 @@ class RunBody(_Body):
 class DisableBody(_Body):
     """How long a job is paused."""
 
-    until: Annotated[
-        AwareDatetime | None, Field(description="The job resumes by itself at this instant.")
-    ] = None
+    until: Annotated[Instant | None, Field(description="The job resumes by itself at this instant.")] = None
 
 
 class PreviewBody(_Body):
@@ -76,7 +75,7 @@ class JobBatchBody(_Body):
 
     action: JobAction
     jobs: Annotated[list[JobRef], Field(min_length=1, max_length=1000)]
-    until: Annotated[AwareDatetime | None, Field(description="For `disable`: resume at this instant.")] = None
+    until: Annotated[Instant | None, Field(description="For `disable`: resume at this instant.")] = None
     mode: Annotated[DeleteMode, Field(description="For `delete`: what becomes of what runs.")] = (
         DeleteMode.WAIT
     )

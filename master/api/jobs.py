@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query, Response
-from pydantic import AwareDatetime
 
+from common.domain.calendar_limits import EpochSeconds, Instant
 from common.domain.errors import RevisionConflict
 from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.job import JobDefinition
@@ -258,7 +258,7 @@ async def disable_job(
     name: JobNamePath,
     namespace: Namespace = "default",
     body: Annotated[DisableBody | None, Body(openapi_examples=examples.DISABLE)] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Like `until` in the body.")] = None,
+    until: Annotated[Instant | None, Query(description="Like `until` in the body.")] = None,
 ) -> Response:
     """No tick starts any more; what runs goes on. With `until` the job resumes by itself at that instant."""
     instant = body.until if body and body.until else until
@@ -296,10 +296,8 @@ async def job_ledger(
     services: ServicesDep,
     name: JobNamePath,
     namespace: Namespace = "default",
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="First tick.")] = None,
-    until: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Ticks before this instant.")
-    ] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="First tick.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Ticks before this instant.")] = None,
     page_size: PageSize = 50,
     page_token: PageToken = None,
 ) -> Response:
@@ -331,7 +329,7 @@ async def explain_tick(
     services: ServicesDep,
     name: JobNamePath,
     tick: Annotated[
-        int | AwareDatetime,
+        EpochSeconds | Instant,
         Query(description="Epoch seconds or RFC 3339.", examples=["2026-03-29T01:00:00Z"]),
     ],
     namespace: Namespace = "default",

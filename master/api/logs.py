@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
+from common.domain.calendar_limits import Instant
 from common.domain.errors import InvalidInput
 from common.domain.execution import Cause, Status
 from common.domain.ids import NAME_PATTERN, from_epoch_s
@@ -35,8 +35,8 @@ async def list_executions(
     worker: Annotated[str | None, Query(max_length=128, description="Only on this worker.")] = None,
     status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
     cause: Annotated[list[Cause] | None, Query(description="Any of these.")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Due at or after.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Due before.")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="Due at or after.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Due before.")] = None,
     order_by: Annotated[
         ExecutionOrder, Query(description="`finished_at` leaves out what still runs.")
     ] = ExecutionOrder.SCHEDULED_AT_DESC,
@@ -79,9 +79,9 @@ async def execution_histogram(
     status: Annotated[list[Status] | None, Query(description="Any of these.")] = None,
     cause: Annotated[list[Cause] | None, Query(description="Any of these.")] = None,
     since: Annotated[
-        AwareDatetime | None, Query(alias="from", description="A day before `to` if not given.")
+        Instant | None, Query(alias="from", description="A day before `to` if not given.")
     ] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Now if not given.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Now if not given.")] = None,
     buckets: Annotated[int, Query(ge=1, le=200, description="At most so many, of equal length.")] = 60,
 ) -> Response:
     """
@@ -144,9 +144,9 @@ async def job_statistics(
     name: JobNamePath,
     namespace: Namespace = "default",
     since: Annotated[
-        AwareDatetime | None, Query(alias="from", description="Seven days before `to` if not given.")
+        Instant | None, Query(alias="from", description="Seven days before `to` if not given.")
     ] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Now if not given.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Now if not given.")] = None,
 ) -> Response:
     """Counts by status and day, success rate, and percentiles of duration and lateness."""
     end = until or services.clock.now()

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
+from common.domain.calendar_limits import Instant
 from common.domain.errors import InvalidInput
 from master.api import schemas_overview as schemas
 from master.api.deps import NamespaceFilter, PageToken, ServicesDep, Viewer
@@ -40,10 +40,10 @@ async def timeline(
     principal: Viewer,
     services: ServicesDep,
     since: Annotated[
-        AwareDatetime | None, Query(alias="from", description="An hour before now if not given.")
+        Instant | None, Query(alias="from", description="An hour before now if not given.")
     ] = None,
     until: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Two hours after `from` if not given.")
+        Instant | None, Query(alias="to", description="Two hours after `from` if not given.")
     ] = None,
     by: Annotated[RowsBy, Query(description="A row for each job, or for each worker.")] = RowsBy.JOB,
     q: Annotated[

@@ -24,7 +24,11 @@ UserPath = Annotated[str, Path(pattern=f"^{USER_NAME_PATTERN}$", description="Na
 async def list_users(
     _: Administrator,
     services: ServicesDep,
-    q: Annotated[str | None, Query(max_length=128, description="What a name contains, in any case.")] = None,
+    # No NUL: MongoDB takes no pattern with one.
+    q: Annotated[
+        str | None,
+        Query(max_length=128, pattern=r"^[^\x00]*$", description="What a name contains, in any case."),
+    ] = None,
     page_size: PageSize = 50,
     page_token: PageToken = None,
 ) -> Response:

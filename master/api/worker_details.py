@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from common.config.addresses import masked_mongo_uri
+from common.domain.calendar_limits import Instant
 from common.domain.errors import InvalidInput
 from common.domain.ids import from_epoch_s
 from common.domain.records import Document
@@ -112,9 +112,9 @@ async def worker_metrics(
     services: ServicesDep,
     worker_id: WorkerIdPath,
     since: Annotated[
-        AwareDatetime | None, Query(alias="from", description="A day before `to` if not given.")
+        Instant | None, Query(alias="from", description="A day before `to` if not given.")
     ] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Now if not given.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Now if not given.")] = None,
     points: Annotated[int, Query(ge=1, le=1_000, description="At most so many, evenly spaced.")] = 200,
 ) -> Response:
     """Means of CPU, memory, disk, load and running executions; kept for seven days."""
