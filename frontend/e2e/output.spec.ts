@@ -1,0 +1,69 @@
+/** The output view: it opens at the end, follows, searches all of a long output, and links to its lines. */
+import type { APIRequestContext } from '@playwright/test'
+import { expectAccessible } from './accessibility'
+import { expect, saveJob, test } from './installation'
+
+async function runOnce(api: APIRequestContext, name: string): Promise<string> {
+  const answer = await api.post(`/api/v1/job/run/${name}`, { data: {} })
+  expect(answer.status(), await answer.text()).toBe(202)
+  const { execution_id } = await answer.json()
+  return execution_id
+}
+
+async function ended(api: APIRequestContext, id: string): Promise<void> {
+  await expect
+    .poll(async () => (await (await api.get(`/api/v1/execution/${id}`)).json()).status, { timeout: 30_000 })
+    .toBe('succeeded')
+}
+
+test('wish: a log opens at its end and follows, without freezing at 200,000 lines', async ({ page, api }) => {
+  await saveJob(api, { name: 'wish-log', command: 'seq 1 200000' })
+  const id = await runOnce(api, 'wish-log')
+  await ended(api, id)
+  await page.goto(`/executions/${id}`)
+  const output = page.getByRole('log')
+  await expect(output).toContainText('200000')
+
+  // Everything is loaded for the search, and the first line is reached by its link.
+  await page.goto(`/executions/${id}#L1234`)
+  await expect(output.locator('.linked')).toContainText('1234', { timeout: 30_000 })
+  const frames = await output.evaluate(
+    (box) =>
+      new Promise<number>((resolve) => {
+        let longest = 0
+        let before = performance.now()
+        let steps = 0
+        const step = (now: number) => {
+          longest = Math.max(longest, now - before)
+          before = now
+          box.scrollTop += 40_000
+          steps += 1
+          if (steps < 60) requestAnimationFrame(step)
+          else resolve(longest)
+        }
+        requestAnimationFrame(step)
+      }),
+  )
+
+  expect(frames, 'the longest frame while scrolling through all of it, in ms').toBeLessThan(500)
+  await page.getByLabel('Find in output').fill('199999')
+  await expect(page.getByText('1 / 1', { exact: true })).toBeVisible()
+  await expectAccessible(page)
+  await api.delete('/api/v1/job/wish-log')
+})
+
+test('a running log is followed, and what went to stderr is told apart', async ({ page, api }) => {
+  await saveJob(api, {
+    name: 'e2e-live',
+    command: 'for i in $(seq 1 30); do echo out $i; sleep 0.1; done; echo bad >&2',
+  })
+  const id = await runOnce(api, 'e2e-live')
+  await page.goto(`/executions/${id}`)
+  const output = page.getByRole('log')
+
+  await expect(output).toContainText('out 30')
+  await page.getByRole('button', { name: 'stderr' }).click()
+  await expect(output).toContainText('bad')
+  await expect(output).not.toContainText('out 30')
+  await api.delete('/api/v1/job/e2e-live')
+})
