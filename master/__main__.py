@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 
 from common.domain.errors import ConfigError
-from common.runtime.lifecycle import Stop, install_signal_handlers
+from common.runtime.lifecycle import Stop, end_all, install_signal_handlers
 from common.runtime.logs import configure_logging
 from master.accept_etcd import ACCEPT_ETCD
 from master.app import build_app
@@ -77,8 +77,7 @@ async def _run(config: MasterConfig, deps: Deps, listener: socket.socket, stop: 
         session = group.create_task(deps.session.run(), name="session")
         loops = [group.create_task(_owned(loop), name=loop.__qualname__) for loop in deps.loops]
         await _serve_requests(_Server(_uvicorn_config(config, deps)), deps, listener, stop)
-        for loop in loops:
-            loop.cancel()
+        await end_all(loops)
         await deps.session.close()
         session.cancel()
 

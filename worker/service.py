@@ -13,7 +13,7 @@ import structlog
 
 from common.domain.errors import STORE_FAILURES
 from common.kv.session import Session
-from common.runtime.lifecycle import Stop
+from common.runtime.lifecycle import Stop, end_all
 from worker.adoption import Adoption
 from worker.clock_watch import ClockWatch
 from worker.dispatcher import Dispatcher
@@ -107,11 +107,9 @@ class Worker:
                 ]
                 await stop.wait()
                 await self._let_commands_end(stop)
-                for task in loops:
-                    task.cancel()
+                await end_all(loops)
             await self._leave()
-            for task in keepers:
-                task.cancel()
+            await end_all(keepers)
 
     def _working_parts(self) -> tuple[Background, ...]:
         """What ends before the session and the journal do; executions need the launcher first."""

@@ -1,4 +1,4 @@
-"""Starting and stopping: signals become events, loops live in one task group.
+"""Stopping: signals become events, and loops end even when a library swallows their cancellation.
 
 The first signal asks for an orderly stop, the second for a quick one. What is stopped in which order is
 the business of each program's service; nothing here knows about workers or masters.
@@ -6,8 +6,8 @@ the business of each program's service; nothing here knows about workers or mast
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import structlog
 
@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 #: A closed terminal (HUP) stops the program like Ctrl-C does.
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INSIST_S: Final = 2.0
 
 
 class Stop:
@@ -76,41 +77,16 @@ def install_signal_handlers(stop: Stop) -> None:
             loop.add_signal_handler(signum, stop.receive, signum)
 
 
-async def run_until(stop: Stop, *loops: Callable[[], Awaitable[None]]) -> None:
+async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """
-    Run every loop until `stop`, then cancel them; a loop that fails stops them all.
+    Cancel *tasks* and return when all have ended, however they did.
 
-    A loop that returns is done and is not missed. Returns when every loop has cleaned up.
-
-    Raises:
-        The error of the loop that failed, itself and not a group; errors of others are added as notes.
+    Each is asked again every two seconds. On Python 3.11 a wait inside a library can end with its result in
+    place of the cancellation (gh-86296; PyMongo waits like that), and a loop that never hears of it would
+    keep its program from ending for ever. What cleans up for longer must shield that.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_owned(loop), name=_name_of(loop)) for loop in loops]
-            await stop.wait()
-            for task in tasks:
-                task.cancel()
-    except BaseExceptionGroup as failures:
-        raise _first_of(failures) from None
-
-
-async def _owned(loop: Callable[[], Awaitable[None]]) -> None:
-    await loop()
-
-
-def _name_of(loop: Callable[[], Awaitable[None]]) -> str:
-    return getattr(loop, "__qualname__", None) or repr(loop)
-
-
-def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    first, *others = _leaves(failures)
-    for other in others:
-        first.add_note(f"also failed: {type(other).__name__}: {other}")
-    return first
-
-
-def _leaves(failure: BaseException) -> list[BaseException]:
-    if isinstance(failure, BaseExceptionGroup):
-        return [leaf for member in failure.exceptions for leaf in _leaves(member)]
-    return [failure]
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_INSIST_S)

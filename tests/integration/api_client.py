@@ -16,6 +16,7 @@ from common.domain.ids import ExecutionId
 from common.domain.keys import Keyspace
 from common.kv.port import KeyValueStore
 from common.kv.values import KeyValue, Put
+from common.runtime.lifecycle import end_all
 from master.api.deps import Services
 from master.app import build_app
 from master.config import MasterConfig
@@ -116,8 +117,7 @@ async def running_api(
             api = RunningApi(app, deps.services, client, store, keys)
             await api.until(lambda: _serves(deps.services, needs_history))
             yield api
-        for loop in loops:
-            loop.cancel()
+        await end_all(loops)
 
 
 def _serves(services: Services, needs_history: bool) -> bool:

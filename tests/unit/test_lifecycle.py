@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from common.runtime.lifecycle import Stop, install_signal_handlers, run_until
+from common.runtime.lifecycle import Stop, end_all, install_signal_handlers
 
 
 @pytest.mark.parametrize(
@@ -74,74 +74,48 @@ async def test_a_signal_ignored_from_outside_stays_ignored():
     assert handler is signal.SIG_IGN
 
 
-async def test_loops_are_named_and_cleaned_up():
-    """A stop cancels every loop and returns when all have cleaned up."""
-    stop = Stop()
+async def test_every_task_has_cleaned_up_at_the_end():
+    """Also one that failed meanwhile, or was done already."""
     seen: list[str] = []
-
-    async def heartbeat() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        try:
-            stop.request("enough")
-            await asyncio.Event().wait()
-        finally:
-            seen.append(task.get_name())
-
-    await run_until(stop, heartbeat)
-
-    assert [heartbeat.__qualname__] == seen
-
-
-async def test_a_failing_loop_ends_the_others():
-    """The error comes out itself, not in a group, and no loop is left behind."""
-    cleaned_up = asyncio.Event()
 
     async def steady() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            cleaned_up.set()
+            seen.append("steady")
 
     async def failing() -> None:
         raise ValueError("no luck")
 
-    with pytest.raises(ValueError, match="no luck"):
-        await run_until(Stop(), steady, failing)
-
-    assert cleaned_up.is_set()
-
-
-async def test_every_failure_is_told():
-    """The first error is raised; the others stand in its notes."""
-
-    async def first() -> None:
-        raise ValueError("one")
-
-    async def second() -> None:
-        raise KeyError("two")
-
-    with pytest.raises(ValueError, match="one") as caught:
-        await run_until(Stop(), first, second)
-
-    expected = ["also failed: KeyError: 'two'"]
-    assert expected == caught.value.__notes__
-
-
-async def test_a_loop_that_returns_is_not_missed():
-    """The others go on until the stop."""
-    stop = Stop()
-    rounds: list[int] = []
-
     async def once() -> None:
-        rounds.append(1)
+        seen.append("once")
 
-    async def then_stop() -> None:
-        await asyncio.sleep(0)
-        rounds.append(2)
-        stop.request("done")
+    tasks = [asyncio.create_task(loop()) for loop in (steady, failing, once)]
+    await asyncio.sleep(0)
 
-    await run_until(stop, once, then_stop)
+    await end_all(tasks)
 
-    expected = [1, 2]
-    assert expected == rounds
+    assert ["once", "steady"] == seen
+    assert all(task.done() for task in tasks)
+    assert isinstance(tasks[1].exception(), ValueError)
+
+
+async def test_a_swallowed_cancellation_is_repeated():
+    """As `asyncio.wait_for` of Python 3.11 may do it: the loop goes on as if nobody had asked."""
+    swallowed: list[int] = []
+
+    async def deaf_once() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.append(1)
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(deaf_once())
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        await end_all([task])
+
+    assert [1] == swallowed
+    assert task.cancelled()
