@@ -6,6 +6,7 @@ from master.api.errors import MEDIA_TYPE
 from master.api.schemas import Problem
 
 _TEXTS: Final = {
+    400: ("The body cannot be read.", "bad_request", "The body cannot be read: it must be JSON in UTF-8."),
     401: ("No valid credential.", "unauthenticated",
           "Send the header `Authorization: Bearer <token>`, or sign in."),
     403: ("The token does not have the right this needs.", "not_allowed", "this needs the right to edit"),
@@ -27,7 +28,9 @@ _TEXTS: Final = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of an operation: *statuses*, and those every operation has (401, 403, 422, 503)."""
-    return {status: _answer(status) for status in sorted({401, 403, 422, 503, *statuses})}
+    # Whatever has a body, whose size is limited, can have one that is not UTF-8.
+    unreadable = {400} if 413 in statuses else set()
+    return {status: _answer(status) for status in sorted({401, 403, 422, 503, *statuses} | unreadable)}
 
 
 def _answer(status: int) -> dict[str, Any]:

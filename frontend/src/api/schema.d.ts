@@ -4734,6 +4734,27 @@ export interface operations {
                     "application/json": components["schemas"]["JobBatchResult"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -4900,6 +4921,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ExecutionBatchResult"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -5152,6 +5194,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -6006,6 +6069,27 @@ export interface operations {
                     "application/json": components["schemas"]["RunAccepted"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -6470,6 +6554,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -7537,6 +7642,27 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -7906,6 +8032,27 @@ export interface operations {
                     "application/json": components["schemas"]["JobCheck"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -8066,6 +8213,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TestRunAccepted"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -8246,6 +8414,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -11380,6 +11569,27 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -11578,6 +11788,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SetupTokenAnswer"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
@@ -11788,6 +12019,27 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -11957,6 +12209,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid credential. */
             401: {
@@ -12251,6 +12524,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid credential. */
             401: {
@@ -12927,6 +13221,27 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid credential. */
             401: {
                 headers: {
@@ -13103,6 +13418,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid credential. */
             401: {
@@ -13920,6 +14256,27 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:everytick:problem:bad_request",
+                     *       "title": "The body cannot be read.",
+                     *       "status": 400,
+                     *       "detail": "The body cannot be read: it must be JSON in UTF-8.",
+                     *       "instance": "/api/v1/...",
+                     *       "code": "bad_request",
+                     *       "request_id": "5f0c6a4e1f6b4d2e9a7c3b8d1e2f4a6b",
+                     *       "errors": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid credential. */
