@@ -26,6 +26,10 @@ from common.mongo.client import unavailable
 METRICS_KEPT_S: Final = 7 * 86_400
 _NAMESPACE_EXISTS: Final = 48
 
+#: Outcomes and causes with an index of their own: what people look for among many that went as planned.
+RARE_STATUSES: Final = ("failed", "timed_out", "killed", "lost")
+RARE_CAUSES: Final = ("catch_up", "manual", "retry", "queued")
+
 _EXPIRY: Final = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     EXECUTIONS: (
@@ -46,7 +50,13 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel(
             [("status", ASCENDING), ("scheduled_at", DESCENDING), ("_id", DESCENDING)],
             name="not_succeeded",
-            partialFilterExpression={"status": {"$in": ["failed", "timed_out", "killed", "lost"]}},
+            partialFilterExpression={"status": {"$in": RARE_STATUSES}},
+        ),
+        # The same for causes: a list of what people started must not walk through all that the clock did.
+        IndexModel(
+            [("cause", ASCENDING), ("scheduled_at", DESCENDING), ("_id", DESCENDING)],
+            name="not_scheduled",
+            partialFilterExpression={"cause": {"$in": RARE_CAUSES}},
         ),
         IndexModel([("worker", ASCENDING), ("started_at", DESCENDING)], name="worker_started"),
         IndexModel([("finished_at", DESCENDING), ("_id", DESCENDING)], name="finished"),

@@ -10,7 +10,8 @@ from common.domain.execution import LedgerKind, Status
 from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
 from common.domain.records import EXECUTIONS, LEDGER, Document
-from master.adapters.mongo_history import QUERY_LIMIT_MS, MongoHistory, condition_of
+from common.mongo.schema import RARE_STATUSES
+from master.adapters.mongo_history import QUERY_LIMIT_MS, MongoHistory, condition_of, rare_ones
 from master.domain.minute_counts import MinuteCount
 from master.figures_port import Histogram
 from master.ports import ExecutionFilter
@@ -59,10 +60,11 @@ class MongoFigures:
         ]
 
     async def troubles(self, since: datetime) -> list[Document]:
+        troubles = rare_ones("status", _TROUBLES, RARE_STATUSES)
         groups = await self._aggregate(
             EXECUTIONS,
             [
-                {"$match": {"status": {"$in": _TROUBLES}, "scheduled_at": {"$gte": since}}},
+                {"$match": {**troubles, "scheduled_at": {"$gte": since}}},
                 {"$sort": {"scheduled_at": -1, "_id": -1}},
                 {"$limit": _NEWEST_TROUBLES},
                 {

@@ -6,7 +6,7 @@ to be away calls fail at once, so that an outage costs a page its history and no
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING
@@ -17,6 +17,7 @@ from common.domain.errors import StoreUnavailable
 from common.domain.job import JobSpec
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, WORKERS, Document
 from common.mongo.client import unavailable
+from common.mongo.schema import RARE_CAUSES, RARE_STATUSES
 from master.ports import COUNT_CAP, ExecutionFilter, ExecutionKey, ExecutionOrder, Total
 
 QUERY_LIMIT_MS: Final = 5_000
@@ -38,6 +39,8 @@ _SUMMARY: Final = {
     "exit_code": 1,
 }
 _HOW_IT_ENDED: Final = {"uid": 1, "status": 1, "scheduled_at": 1, "finished_at": 1, "duration_ms": 1}
+#: More than clocks of hosts and starts ahead of time ever differ.
+_CLOCKS_APART: Final = timedelta(minutes=1)
 #: Sub-queries per aggregation of `recent`; the server refuses pipelines of more than 1000 stages.
 _JOBS_PER_QUERY: Final = 100
 
@@ -80,6 +83,9 @@ class MongoHistory:
         if order.field == "finished_at":
             # Documents without the field would sort before (or behind) all others.
             condition["finished_at"] = {"$type": "date"}
+            if where.since is not None and not order.is_descending:
+                # Nothing ends before it is due, give or take clocks: so the walk by end begins there too.
+                condition["finished_at"] |= {"$gte": where.since - _CLOCKS_APART}
         if after is not None:
             condition = {"$and": [condition, _behind(order, after)]}
         async with self.query():
@@ -252,14 +258,34 @@ def condition_of(where: ExecutionFilter) -> Document:
     }
     if where.namespaces is not None:
         condition["namespace"] = _one_of(where.namespaces)
+    parts = []
     if where.statuses:
-        condition["status"] = _one_of([status.value for status in where.statuses])
+        parts.append(_any("status", [status.value for status in where.statuses], RARE_STATUSES))
     if where.causes:
-        condition["cause"] = _one_of([cause.value for cause in where.causes])
+        parts.append(_any("cause", [cause.value for cause in where.causes], RARE_CAUSES))
+    for part in parts:
+        both = condition.get("$and", []) + part.get("$and", [])
+        condition |= part | ({"$and": both} if both else {})
     scheduled = _range(where.since, where.until)
     if scheduled:
         condition["scheduled_at"] = scheduled
     return condition
+
+
+def rare_ones(field: str, values: Sequence[str], rare: Sequence[str]) -> Document:
+    """
+    *field* has one of *values*, all of them among *rare*, for which there is a partial index.
+
+    The server does not see by itself that an `$in` lies within the index's own condition, and would walk
+    through everything by time instead: so that condition is said as well.
+    """
+    return {"$and": [{field: {"$in": list(rare)}}, {field: {"$in": list(values)}}]}
+
+
+def _any(field: str, values: Sequence[str], rare: Sequence[str]) -> Document:
+    if len(values) > 1 and all(value in rare for value in values):
+        return rare_ones(field, values, rare)
+    return {field: _one_of(values)}
 
 
 def _one_of(values: Sequence[str]) -> object:
