@@ -61,6 +61,7 @@ def cases_of(label: str) -> list[Case]:
     return cases
 
 
+@pytest.mark.timeout(400)
 async def test_every_operation_keeps_to_the_document(api: RunningApi):
     """No 5xx, only documented statuses and media types, and bodies of the documented shape."""
     saved = await api.post("/job/save", {"name": "a", "command": "true"})
