@@ -78,7 +78,8 @@ class Runner:
         assignment = running.assignment
         given_up = await self._wait_for_tick(running)
         if given_up is not None:
-            self._journal.record(self._given_up_row(assignment, given_up))
+            # Durable before the run record goes: nothing else knows of this tick any more.
+            await self._journal.record_durably(self._given_up_row(assignment, given_up))
             log.info("execution.given_up", execution=running.id, reason=given_up.value)
             return None
 

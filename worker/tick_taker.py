@@ -246,7 +246,8 @@ class TickTaker:
         except STORE_FAILURES:
             return Again(at=now + _SOON, hindrance=Reason.COORDINATION)
         if tick.missed is not None:
-            self._journal.record(self._missed_row(spec, tick.missed))
+            # No run record carries them as that of a claim would.
+            await self._journal.record_durably(self._missed_row(spec, tick.missed))
         result = await self._claims.queue(tick, trigger, lease_id=lease.id, deadline=deadline)
         if isinstance(result, Blocked):
             return await self._skip_blocked(job, spec, tick, blocker, deadline)

@@ -154,6 +154,16 @@ class TriggerDesk:
         if self._waiting.get(waiting.key) is waiting:
             self._put(waiting, self._clock.now() + timedelta(seconds=delay_s))
 
+    def _forget(self, waiting: WaitingTrigger) -> None:
+        """
+        The key of *waiting* was deleted.
+
+        Queued ticks share a key, and the news of the next may be here before the late answer about this one.
+        Forgetting that one, too, would leave it in the store for a day, and its job without a queue.
+        """
+        if self._waiting.get(waiting.key) is waiting:
+            del self._waiting[waiting.key]
+
     def _pop_due(self) -> list[WaitingTrigger]:
         now = self._clock.now().timestamp()
         due: list[WaitingTrigger] = []
@@ -232,10 +242,7 @@ class TriggerDesk:
         deadline = now + timedelta(seconds=spec.start_deadline_s)
         result = await self._claims.claim_trigger(claim, deadline=deadline)
         if isinstance(result, Won):
-            # Only if it is still this one: queued ticks share a key, and the news of the next may be here
-            # before the late answer to this claim. Forgetting that one would leave it in the store for ever.
-            if self._waiting.get(waiting.key) is waiting:
-                del self._waiting[waiting.key]
+            self._forget(waiting)
             waited = self._clock.now() - waiting.trigger.scheduled_at
             self._launcher.launch(
                 result,
@@ -289,7 +296,7 @@ class TriggerDesk:
             self._clock.now(),
             self._worker_id,
             blocked_by=blocker,
-            trigger=waiting.execution.tick.removeprefix("m") if trigger.tick is None else None,
+            trigger=_own_name(waiting),
         )
         await self._journal.record_durably(row)
         try:
@@ -299,5 +306,14 @@ class TriggerDesk:
         except STORE_FAILURES:
             self._again(waiting, _RETRY_S)
             return
-        self._waiting.pop(waiting.key, None)
+        self._forget(waiting)
         log.info("trigger.dropped", execution=str(waiting.execution), behind=blocker)
+
+
+def _own_name(waiting: WaitingTrigger) -> str | None:
+    """What tells the row of a dropped request from the account of a tick; None for a tick that waited."""
+    execution = waiting.execution
+    if waiting.trigger.tick is None:
+        return execution.tick.removeprefix("m")
+    # The tick of a retry has its account: the attempt before.
+    return f"{execution.tick}.{execution.attempt}" if execution.attempt > 1 else None

@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final, TypeAlias
 
 from common.domain.execution import Cause, LedgerKind, Reason, Status
+from common.domain.ids import ExecutionId
 
 EXECUTIONS: Final = "executions"
 LEDGER: Final = "ledger"
@@ -117,6 +118,15 @@ class ExecutionRecord:
     def key(self) -> str:
         return self.execution_id
 
+    @property
+    def superseded_row(self) -> str | None:
+        """
+        The key of the ledger row this execution replaces: one that begins at its tick.
+
+        Whoever wrote that row could not move the cursor past the tick, or nobody could have claimed it.
+        """
+        return f"{self.uid}.{self.tick}" if self.tick is not None else None
+
     def document(self) -> Document:
         """The fields to store; None means not known yet and is left out."""
         fields: Document = {
@@ -169,7 +179,7 @@ class LedgerRow:
     """
     A tick that did not run, and why; or a run of such ticks from `tick` to `last_tick`.
 
-    Written only if there is no row of that tick yet.
+    Written only if there is no row of that tick yet, and gives way to an execution of its first tick.
     """
 
     namespace: str
@@ -185,7 +195,7 @@ class LedgerRow:
     blocked_by: str | None = None
     """The execution that was in the way."""
     trigger: str | None = None
-    """Set for an execution somebody asked for that did not start: it has no tick of its own."""
+    """Set for an execution that was asked for and did not start: its tick, if any, has another account."""
     last_tick: int | None = None
     count: int = 1
     count_is_exact: bool = True
@@ -194,6 +204,11 @@ class LedgerRow:
     @property
     def key(self) -> str:
         return f"{self.uid}.m{self.trigger}" if self.trigger else f"{self.uid}.{self.tick}"
+
+    @property
+    def superseded_by(self) -> str | None:
+        """The execution whose record replaces this row, should there be one."""
+        return None if self.trigger else str(ExecutionId.of_tick(self.uid, self.tick))
 
     def document(self) -> Document:
         fields: Document = {

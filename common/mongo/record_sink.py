@@ -3,10 +3,11 @@
 Plain commands, made here: the driver's bulk interface costs 40 us of Python per record, a command 5. What is
 probably new is inserted, which costs the server a third of an upsert; what is there already is then updated,
 if its fence allows. Retrying is the caller's, with the same records. Output goes first, statuses after it, so
-that an execution does not look finished before its last lines are there.
+that an execution does not look finished before its last lines are there. A ledger row gives way to the record
+of an execution of its tick, whichever comes first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, TypeVar
 
 from bson.errors import BSONError
@@ -44,10 +45,13 @@ class MongoRecordSink:
     async def write(self, records: Sequence[Record]) -> WriteReport:
         batch = _Batch()
         await self._write_output(batch, [r for r in records if isinstance(r, OutputChunk)])
-        await self._write_executions(batch, [r for r in records if isinstance(r, ExecutionRecord)])
-        await self._update(batch, LEDGER, [_ledger(r) for r in records if isinstance(r, LedgerRow)])
+        executions = [r for r in records if isinstance(r, ExecutionRecord)]
+        rows = [r for r in records if isinstance(r, LedgerRow)]
+        await self._write_executions(batch, executions)
+        await self._update(batch, LEDGER, [_ledger(row) for row in rows])
         # After the executions they belong to, which may be in the same batch.
         await self._update(batch, EXECUTIONS, [_loss(r) for r in records if isinstance(r, OutputLoss)])
+        await self._remove_superseded(batch, executions, rows)
         return WriteReport(
             stored=len(records) - len(batch.fenced) - len(batch.refused),
             fenced=tuple(batch.fenced),
@@ -65,6 +69,51 @@ class MongoRecordSink:
         left = await self._insert(EXECUTIONS, new)
         left += [of_one for of_one in states if of_one[0].seq is not Seq.STARTED]
         await self._update(batch, EXECUTIONS, [_upsert(of_one) for of_one in left])
+
+    async def _remove_superseded(
+        self, batch: "_Batch", executions: list[ExecutionRecord], rows: list[LedgerRow]
+    ) -> None:
+        """
+        Delete the rows of ticks that were executed: those found for *executions*, and those of *rows*.
+
+        Whoever writes looks for the other side afterwards, so of two writers at least one sees both. Looking
+        is a read, because a delete waits for the journal also when it finds nothing.
+
+        Raises:
+            StoreUnavailable: All of it must be written again.
+        """
+        refused = {record.key for record, _ in batch.refused}
+        suspects = {r.superseded_row for r in executions if r.key not in refused} - {None}
+        found = await self._existing(LEDGER, suspects)
+        others = {row.superseded_by: row.key for row in rows if row.superseded_by and row.key not in suspects}
+        found += [others[key] for key in await self._existing(EXECUTIONS, others)]
+        if not found:
+            return
+        command: Document = {
+            "delete": LEDGER,
+            "deletes": [{"q": {"_id": {"$in": found}}, "limit": 0}],
+            "writeConcern": DURABLE.document,
+        }
+        try:
+            answer = await self._database.command(command)
+        except PyMongoError as error:
+            raise unavailable(error) from error
+        _raise_if_not_durable(answer)
+
+    async def _existing(self, collection: str, keys: Collection[str | None]) -> list[str]:
+        """
+        Which documents of *keys* there are.
+
+        Raises:
+            StoreUnavailable: The database did not say.
+        """
+        if not keys:
+            return []
+        try:
+            found = self._database[collection].find({"_id": {"$in": list(keys)}}, {"_id": True})
+            return [document["_id"] async for document in found]
+        except PyMongoError as error:
+            raise unavailable(error) from error
 
     async def _insert(self, collection: str, new: list[tuple[Document, _T]]) -> list[_T]:
         """

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.domain.execution import Reason, Status
+from common.domain.execution import LedgerKind, Reason, Status
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, OutputLoss, Seq
 from common.mongo.record_sink import MongoRecordSink
 from tests.records import chunk, execution, missed
@@ -104,6 +104,44 @@ async def test_ledger_row_never_replaces_one(stored):
     document = await stored.document(LEDGER, "samplejob1.1")
 
     assert "no_slot" == document["reason"]
+
+
+_SKIPPED = missed(kind=LedgerKind.SKIPPED, reason=Reason.OVERLAP)
+
+
+@pytest.mark.parametrize(
+    ("writes", "expected"),
+    [
+        pytest.param([[_SKIPPED], [execution()]], None, id="the row first"),
+        pytest.param([[execution()], [_SKIPPED]], None, id="the execution first"),
+        pytest.param([[_SKIPPED, execution()]], None, id="together"),
+        pytest.param([[_SKIPPED], [execution()], [_SKIPPED]], None, id="the row again after a crash"),
+        pytest.param([[_SKIPPED], [execution(seq=Seq.GIVEN_UP)]], None, id="an execution nobody started"),
+        pytest.param([[execution()], [missed(last_tick=3, count=3)]], None, id="a span that begins there"),
+        pytest.param([[_SKIPPED], [execution(tick=2)]], "overlap", id="another tick"),
+        pytest.param([[execution()], [_SKIPPED], [_SKIPPED], [execution(2)]], None, id="in any order"),
+    ],
+)
+async def test_an_execution_replaces_the_row_that_begins_at_its_tick(stored, writes, expected):
+    """Recorded before the cursor was moved, which then failed: a tick has one account, and it ran."""
+    for records in writes:
+        await stored.sink.write(records)
+
+    row = await stored.document(LEDGER, "samplejob1.1")
+
+    assert expected == (row and row["reason"])
+
+
+async def test_an_execution_leaves_other_rows_alone(stored):
+    """A span that reaches over its tick accounts for others, and a dropped retry is no account of a tick."""
+    dropped = missed(2, kind=LedgerKind.SKIPPED, reason=Reason.DEADLINE, trigger="2.2")
+    await stored.sink.write([missed(1, last_tick=3, count=3), dropped])
+
+    await stored.sink.write([execution(2)])
+    span = await stored.document(LEDGER, "samplejob1.1")
+
+    assert (3, 3) == (span["last_tick"], span["count"])
+    assert await stored.document(LEDGER, "samplejob1.m2.2") is not None
 
 
 async def test_output_may_be_written_again(stored):

@@ -278,9 +278,7 @@ class Cluster:
                 if token is None:
                     return sorted(entries, key=lambda entry: entry["tick"])
 
-    def verdict(
-        self, *, frozen: Sequence[Frozen] = (), clock_bound_s: float = 0.0, skip_race_s: float = 1.0
-    ) -> Verdict:
+    def verdict(self, *, frozen: Sequence[Frozen] = (), clock_bound_s: float = 0.0) -> Verdict:
         """
         Judge everything since the jobs were saved; call `settle` first.
 
@@ -297,7 +295,7 @@ class Cluster:
             frozen=frozen,
             alive=frozenset(),
         )
-        return judge(evidence, Rules(clock_bound_s=clock_bound_s, skip_race_s=skip_race_s, settle_s=0))
+        return judge(evidence, Rules(clock_bound_s=clock_bound_s, settle_s=0))
 
     def tracebacks(self) -> list[str]:
         """Programs whose log shows one."""

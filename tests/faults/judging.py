@@ -17,7 +17,7 @@ from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.policy import CatchUp, Overlap
 from common.domain.schedule import jitter_offset_s, parse_schedule, typical_interval_s
-from tests.faults.evidence import Document, Evidence, JobVersion, seconds_of
+from tests.faults.evidence import Document, Evidence, JobVersion
 from tests.faults.records import judge_records
 from tests.faults.runs import Run, judge_overlaps, runs_of
 
@@ -63,7 +63,6 @@ class Rules:
         change_grace_s: A tick this shortly before a change or deletion of its job need not have started.
         orphan_after_s: A command may live this much longer than its record says.
         accounting_s: How much longer than its deadline a tick may wait for an account of it.
-        skip_race_s: A row that says skipped may be this much older than the start of its tick.
         settle_s: Records may be open for this long before the end of the observation.
         news_s: How long the news of a change may take to a worker that has claimed a tick ahead.
     """
@@ -73,7 +72,6 @@ class Rules:
     change_grace_s: float = 5.0
     orphan_after_s: float = 5.0
     accounting_s: float = 0.0
-    skip_race_s: float = 1.0
     settle_s: float = 60.0
     news_s: float = 1.0
 
@@ -166,8 +164,11 @@ class _Accounts:
         self.runs = runs_of(evidence.marks, evidence.executions)
         self._spans: dict[str, list[tuple[int, int, Document]]] = {}
         for row in evidence.ledger:
+            if row.get("trigger"):
+                continue  # about something that was asked for, not about a tick
             span = (int(row["tick"]), int(row.get("last_tick") or row["tick"]), row)
             self._spans.setdefault(row["uid"], []).append(span)
+        self._knows_records = evidence.executions is not None
         self._executions: dict[tuple[str, int], Document] = {}
         for key, document in (evidence.executions or {}).items():
             execution = ExecutionId.parse(key)
@@ -180,6 +181,18 @@ class _Accounts:
             return f"{row['kind']}: {row['reason']}"
         document = self._executions.get((uid, tick))
         return f"{document['status']}: {document.get('reason', '')}" if document is not None else None
+
+    def is_second(self, row: Document, run: Run) -> bool:
+        """
+        Whether *row* is another account of the tick of *run* than its record.
+
+        A row is durable before the cursor moves. Should somebody else take the tick, the record of that
+        execution replaces the row that begins there; the end of a longer span may reach over such a tick.
+        """
+        execution = run.execution
+        if execution.tick_s is None or int(row["tick"]) != execution.tick_s:
+            return False
+        return not self._knows_records or (execution.uid, execution.tick_s) in self._executions
 
     def ledger_row(self, uid: str, tick: int) -> Document | None:
         for first, last, row in self._spans.get(uid, ()):
@@ -244,10 +257,9 @@ def _judge_tick(
     if run is not None:
         _judge_start(spec, tick, due, deadline, run, rules, verdict)
         row = accounts.ledger_row(spec.uid, tick)
-        if row is not None and row["kind"] == "skipped" and _is_contradiction(row, run, rules):
-            verdict.add(
-                Kind.STATUS_MISMATCH, spec, name, f"started, and the ledger says skipped: {row['reason']}"
-            )
+        if row is not None and accounts.is_second(row, run):
+            detail = f"started, and the ledger says {row['kind']}: {row['reason']}"
+            verdict.add(Kind.STATUS_MISMATCH, spec, name, detail)
     elif not is_judged:
         return
     elif (reason := accounts.why_not_started(spec.uid, tick)) is not None:
@@ -268,19 +280,6 @@ def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules) 
         and run.true_started_at <= version.until + rules.news_s
         for version in versions
     )
-
-
-def _is_contradiction(row: Document, run: Run, rules: Rules) -> bool:
-    """
-    Whether a tick started that had been skipped before.
-
-    A skip is recorded before the cursor is moved; if another worker was faster with a claim, the row stays
-    behind, and the execution is what counts. The end of a span may come from such a move, too.
-    """
-    if int(row["tick"]) != run.execution.tick_s:
-        return False
-    recorded_at = seconds_of(row.get("recorded_at"))
-    return recorded_at is None or run.true_started_at > recorded_at + rules.skip_race_s + rules.clock_bound_s
 
 
 def _judge_start(

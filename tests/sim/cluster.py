@@ -101,6 +101,10 @@ class Cluster:
         """Whether *host* may have been cut off at that time (epoch seconds)."""
         return any(target in (host, "etcd") and since <= at + 2 for target, since in self._disturbed)
 
+    def was_struck(self, host: str, at: float, within_s: float) -> bool:
+        """Whether a fault of *host* or of etcd began at most *within_s* before *at* (epoch seconds)."""
+        return any(t in (host, "etcd") and at - within_s <= since <= at for t, since in self._disturbed)
+
     def clients(self) -> list[FakeClient]:
         """The connections of all programs."""
         return [program.client for program in [*self.nodes.values(), *self.masters.values()]]

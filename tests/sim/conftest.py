@@ -6,10 +6,7 @@ from _pytest.mark.structures import ParameterSet
 #: How many random simulations every test run makes.
 SEEDS = 200
 #: Seeds that are broken at present, each with what is known of it: to be mended, not to be forgotten.
-BROKEN = {
-    34: "the row of a skip outlives the cursor move that a fault prevented; the tick was caught up later",
-    130: "ticks of a stretch without a healthy worker are not accounted for in time",
-}
+BROKEN: dict[int, str] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -82,6 +82,9 @@ class History:
                 return True
 
     def _upsert_ledger(self, record: LedgerRow) -> bool:
+        if record.superseded_by in self.executions:
+            self.ledger.pop(record.key, None)
+            return True
         new = record.document()
         row = self.ledger.setdefault(record.key, {"_id": record.key, **new})
         row["last_tick"] = max(row["last_tick"], new["last_tick"])
@@ -89,6 +92,7 @@ class History:
         return True
 
     def _upsert_execution(self, record: ExecutionRecord) -> bool:
+        self.ledger.pop(record.superseded_row or "", None)
         document = self.executions.get(record.key)
         if document is None:
             document = self.executions[record.key] = {"_id": record.key, "history": []}

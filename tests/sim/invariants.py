@@ -35,6 +35,8 @@ _NUMBERS: Final = {
 #: A claim may be taken this long before the tick, so a start may follow a change by that much at most.
 _CLAIM_AHEAD_S: Final = 1.0
 _LATE_IN_CALM_S: Final = 1.0
+#: How long a feed compares a full listing with its watch, and what the answers may take.
+_COMPARED_WITHIN_S: Final = 8.0
 
 STRICT: Final = Rules(clock_bound_s=CLOCK_BOUND_S, accounting_s=60.0)
 #: While everything breaks nobody can say whether a change came before a tick was accounted for.
@@ -58,6 +60,8 @@ def broken_invariants(
     wrong += _final_documents(w)
     wrong += _output(w)
     wrong += [f"6 {text}" for text in w.lease_violations]
+    wrong += _passed_ticks(w)
+    wrong += _drift(w)
     wrong += _old_generations(w)
     wrong += _kills(w)
     if calm_since is not None:
@@ -101,6 +105,28 @@ def _output(w: World) -> Iterator[str]:
             expected = Behaviour.read(spec.command or "").lines
             if lines[key] != expected:
                 yield f"5 {key}: printed {expected} lines, history has {lines[key]}"
+
+
+def _passed_ticks(w: World) -> Iterator[str]:
+    """A worker that says it has passed a tick has moved the cursor, so that nobody can start it any more."""
+    passed = {(entry["job"], int(entry["tick"])): entry.at_s for entry in w.trace.named("tick.passed")}
+    for mark in w.marks():
+        execution = ExecutionId.parse(mark.execution)
+        document = w.history.executions.get(mark.execution)
+        if mark.phase is not Phase.START or execution.attempt > 1 or document is None:
+            continue
+        job = f"{document['namespace']}/{document['job']}"
+        at_s = passed.get((job, execution.tick_s or 0))
+        if at_s is not None and mark.seen_at > EPOCH.timestamp() + at_s:
+            yield f"1 {execution}: started after it had been passed at {at_s:.3f}"
+
+
+def _drift(w: World) -> Iterator[str]:
+    """What a full listing finds, the watch had told: nothing is learned of minutes late."""
+    for entry in w.trace.named("feed.drifted"):
+        # A program that is cut off or stands still while it compares cannot hear what explains a difference.
+        if not w.was_struck(entry.host, EPOCH.timestamp() + entry.at_s, _COMPARED_WITHIN_S):
+            yield f"3 {entry.host}: the watch of {entry['feed']} had lost {entry['first']}"
 
 
 def _old_generations(w: World) -> Iterator[str]:

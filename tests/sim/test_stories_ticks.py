@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from common.domain.job import RetryPolicy
+from common.domain.records import LedgerRow
 from tests.sim.invariants import broken_invariants
 from tests.sim.machine import Behaviour
 from tests.sim.world import World, world
@@ -29,6 +30,27 @@ def test_02_a_tick_is_skipped_while_its_job_runs() -> None:
 
         assert [60, 240] == rounded(w.starts("slow"))[:2]
         assert [(120, 120, "skipped: overlap"), (180, 180, "skipped: overlap")] == w.ledger("slow")[:2]
+        assert [] == broken_invariants(w)
+
+
+def test_02_a_skip_that_could_not_be_decided_gives_way_to_the_run() -> None:
+    """Seed 34: the row was durable, the cursor did not move, and the tick was caught up later."""
+    with world(workers=1, seed=34) as w:
+        w.save_job("slow", **MINUTELY, duration_s=70, overlap="skip", start_deadline_s=2)
+        client, disk = w.store.client("worker-1"), w.nodes["worker-1"].disk
+
+        def after_the_row(kind: str) -> bool:
+            is_written = any(isinstance(record, LedgerRow) for record in disk.records) or w.ledger("slow")
+            return kind == "txn" and bool(is_written) and w.loop.time() < 125
+
+        client.lose_request = after_the_row
+        w.run(seconds=124)
+        before = w.ledger("slow")
+        w.run(seconds=40)
+
+        assert [(120, 120, "skipped: overlap")] == before
+        assert [60, 120] == [execution["tick"] - w.beginning for execution in w.executions("slow")]
+        assert [] == w.ledger("slow")
         assert [] == broken_invariants(w)
 
 
@@ -67,6 +89,19 @@ def test_03_a_queued_tick_survives_the_late_answer_to_the_one_before() -> None:
 
         assert [] == broken_invariants(w)
         assert 180 < w.starts("slow")[-1]
+
+
+@pytest.mark.parametrize("seed", [130, 133])
+def test_03_a_queued_tick_survives_the_drop_of_the_one_before(seed: int) -> None:
+    """It was queued while the answer to that drop travelled; the desk forgot it, and it blocked the queue."""
+    with world(workers=1, seed=seed) as w:
+        w.save_job(
+            "slow", every_s=5, duration_s=150, overlap="queue_one", catch_up_window_s=0, start_deadline_s=5
+        )
+        w.store.client("worker-1").delay_s = lambda: w.chance.uniform(0.0005, 0.1)
+        w.run(seconds=250)
+
+        assert [] == broken_invariants(w)
 
 
 def test_04_the_next_tick_replaces_the_running_one() -> None:

@@ -25,6 +25,9 @@ class TraceEvent:
     event: str
     fields: tuple[tuple[str, str], ...]
 
+    def __getitem__(self, name: str) -> str:
+        return dict(self.fields)[name]
+
     def __str__(self) -> str:
         fields = " ".join(f"{name}={value}" for name, value in self.fields)
         return f"{self.at_s:11.3f} {self.host:<10} {self.event:<28} {fields}".rstrip()
