@@ -76,8 +76,11 @@ async def _run(config: MasterConfig, deps: Deps, listener: socket.socket, stop: 
     async with asyncio.TaskGroup() as group:
         session = group.create_task(deps.session.run(), name="session")
         loops = [group.create_task(_owned(loop), name=loop.__qualname__) for loop in deps.loops]
-        await _serve_requests(_Server(_uvicorn_config(config, deps)), deps, listener, stop)
-        await end_all(loops)
+        try:
+            await _serve_requests(_Server(_uvicorn_config(config, deps)), deps, listener, stop)
+        finally:
+            # Also when one of them has failed: the group would ask the others only once.
+            await end_all(loops)
         await deps.session.close()
         session.cancel()
 

@@ -9,6 +9,7 @@ import structlog
 
 from common.domain.errors import STORE_FAILURES
 from common.runtime.clock import Clock
+from common.runtime.lifecycle import run_together
 from worker.domain.clock_guard import NOT_COMPARED, ClockState, confirmed, measure, observe
 from worker.gate import Bar, Gate
 
@@ -72,9 +73,7 @@ class ClockWatch:
 
     async def run(self) -> None:
         """Look at the own clocks every second and at the others' every few seconds, for ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_looking(), name="clock_watch.look")
-            group.create_task(self._measure(), name="clock_watch.measure")
+        await run_together(self._keep_looking, self._measure)
 
     def look(self) -> None:
         """Compare the two clocks of this host, now."""

@@ -13,6 +13,7 @@ import structlog
 from common.domain.errors import StoreUnavailable
 from common.domain.records import OutputChunk, Record
 from common.runtime.clock import jittered
+from common.runtime.lifecycle import run_together
 from worker.domain.outcomes import Outcomes
 from worker.ports import RecordSink, Spool
 
@@ -123,9 +124,7 @@ class LogShipper:
             self._oldest_s = asyncio.get_running_loop().time()
             self._unshipped.set()
             self._is_batch_full.set()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_syncing(), name="journal.sync")
-            group.create_task(self._keep_shipping(), name="journal.ship")
+        await run_together(self._keep_syncing, self._keep_shipping)
 
     async def close(self) -> None:
         """Ship what is left, for some seconds at most, and sync the rest; call it after the last record."""

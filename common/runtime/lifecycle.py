@@ -6,7 +6,7 @@ the business of each program's service; nothing here knows about workers or mast
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 import structlog
@@ -16,6 +16,7 @@ log = structlog.get_logger()
 #: A closed terminal (HUP) stops the program like Ctrl-C does.
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INSIST_S: Final = 2.0
+_ROUNDS_UNTIL_SAID: Final = 3
 
 
 class Stop:
@@ -84,9 +85,39 @@ async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     Each is asked again every two seconds. On Python 3.11 a wait inside a library can end with its result in
     place of the cancellation (gh-86296; PyMongo waits like that), and a loop that never hears of it would
     keep its program from ending for ever. What cleans up for longer must shield that.
+
+    Whoever is cancelled in here passes it on at once, and is cancelled when all have ended.
     """
+    own_end: asyncio.CancelledError | None = None
     pending = {task for task in tasks if not task.done()}
+    rounds = 0
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_INSIST_S)
+        try:
+            await asyncio.wait(pending, timeout=_INSIST_S)
+        except asyncio.CancelledError as error:
+            own_end = error
+        pending = {task for task in pending if not task.done()}
+        rounds += 1
+        if rounds == _ROUNDS_UNTIL_SAID and pending:
+            log.warning("stop.waiting", tasks=sorted(task.get_name() for task in pending))
+    if own_end is not None:
+        raise own_end
+
+
+async def run_together(*loops: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """
+    Run every loop in a task of its own, for ever; when one fails, or this is cancelled, end them all.
+
+    For loops inside a loop. A task group cancels its tasks only once, however often it is cancelled itself:
+    one that does not hear of it (see `end_all`) would then keep the group, and the program, for ever.
+    """
+    tasks = [asyncio.create_task(loop(), name=loop.__qualname__) for loop in loops]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        await end_all(tasks)
+        failures = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if failures:
+        raise failures[0]

@@ -13,6 +13,7 @@ from common.domain.errors import StoreUnavailable
 from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.records import Document
 from common.runtime.clock import Clock
+from common.runtime.lifecycle import run_together
 from master.domain.minute_counts import MinuteCounts
 from master.figures_port import FiguresReader
 from master.services.on_demand import OnDemand
@@ -49,11 +50,12 @@ class DayFigures:
 
     async def run(self) -> None:
         """Count when asked, for ever; once without being asked, so that the first look finds the day."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._asked.run(), name="day.count")
-            while not self.is_complete:
-                await self._asked.ask(_FRESH_S)
-                await asyncio.sleep(_FRESH_S)
+        await run_together(self._asked.run, self._ask_until_complete)
+
+    async def _ask_until_complete(self) -> None:
+        while not self.is_complete:
+            await self._asked.ask(_FRESH_S)
+            await asyncio.sleep(_FRESH_S)
 
     @property
     def is_complete(self) -> bool:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from common.runtime.lifecycle import Stop, end_all, install_signal_handlers
+from common.runtime.lifecycle import Stop, end_all, install_signal_handlers, run_together
 
 
 @pytest.mark.parametrize(
@@ -100,22 +100,43 @@ async def test_every_task_has_cleaned_up_at_the_end():
     assert isinstance(tasks[1].exception(), ValueError)
 
 
-async def test_a_swallowed_cancellation_is_repeated():
+class DeafOnce:
     """As `asyncio.wait_for` of Python 3.11 may do it: the loop goes on as if nobody had asked."""
-    swallowed: list[int] = []
 
-    async def deaf_once() -> None:
+    def __init__(self) -> None:
+        self.swallowed = 0
+
+    async def run(self) -> None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            swallowed.append(1)
+            self.swallowed += 1
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(deaf_once())
-    await asyncio.sleep(0)
+
+@pytest.mark.parametrize("is_inner", [pytest.param(False, id="a loop"), pytest.param(True, id="in a loop")])
+async def test_a_swallowed_cancellation_is_repeated(is_inner):
+    """Also to what runs inside the loop that is told to end."""
+    deaf = DeafOnce()
+    task = asyncio.create_task(run_together(deaf.run) if is_inner else deaf.run())
+    await asyncio.sleep(0.01)
 
     async with asyncio.timeout(10):
         await end_all([task])
 
-    assert [1] == swallowed
+    assert 1 == deaf.swallowed
     assert task.cancelled()
+
+
+async def test_loops_that_run_together_end_together():
+    """The failure of one is the failure of all, after the others have ended."""
+    deaf = DeafOnce()
+
+    async def failing() -> None:
+        raise ValueError("no luck")
+
+    async with asyncio.timeout(10):
+        with pytest.raises(ValueError, match="no luck"):
+            await run_together(deaf.run, asyncio.Event().wait, failing)
+
+    assert 1 == deaf.swallowed
