@@ -14,12 +14,15 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 
 from common.domain.errors import CronError, NotFound
-from master.api.audited import DraftDep, audited
+from master.api.audited import Draft, DraftDep, audited
 from master.api.deps import Services, ServicesDep
 from master.api.errors import code_of
+from master.api.people_schemas import RoleGrant
 from master.api.session_cookie import SessionCookieDep
+from master.domain.accounts import Account
 from master.domain.audit import Action, ActorKind, Outcome
 from master.domain.oidc import Errand, safe_back
+from master.services.accounts import Adopted
 from master.services.oidc import Oidc
 from master.services.sign_in import Browser
 
@@ -85,6 +88,8 @@ async def oidc_callback(
         response: Response = RedirectResponse(f"/login?{urlencode({'error': reason})}", 302)
     else:
         draft.actor, draft.actor_kind = identity.name, ActorKind.USER
+        if signed_in.adopted:
+            _note_roles(draft, signed_in.adopted)
         response = RedirectResponse(errand.back if errand else "/", 302)
         cookie.put(response, signed_in.token)
     # One answer for each errand: a code that comes a second time finds nothing.
@@ -96,6 +101,19 @@ def _oidc(services: Services) -> Oidc:
     if services.people.oidc is None:
         raise NotFound("no identity provider is configured", code="oidc_not_configured")
     return services.people.oidc
+
+
+def _note_roles(draft: Draft, adopted: Adopted) -> None:
+    """Into the audit trail: roles that are other ones today, and one that was kept against the groups."""
+    before = adopted.before
+    if before is None or before.grants != adopted.account.grants:
+        draft.changed(_roles(before) if before else None, _roles(adopted.account))
+    if adopted.kept_admin:
+        draft.detail = "their groups no longer make them administrator: kept, because there is no other one"
+
+
+def _roles(account: Account) -> dict[str, object]:
+    return {"roles": [RoleGrant.of(grant).model_dump(mode="json") for grant in account.grants]}
 
 
 def _redirect_uri(request: Request, secure: bool) -> str:

@@ -12,7 +12,7 @@ from master.adapters.mongo_accounts import MongoAccounts
 from master.adapters.mongo_credentials import MongoCredentials
 from master.domain.accounts import Account, ExternalIdentity, Source
 from master.domain.passwords import broken_rule
-from master.domain.rights import Grant
+from master.domain.rights import Grant, Role
 from master.services.api_tokens import ApiTokens
 from master.services.brief_cache import BriefCache
 from master.services.password_hashing import PasswordHashing
@@ -31,6 +31,20 @@ class AccountChange:
     grants: tuple[Grant, ...]
     enabled: bool | None = None
     password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """
+    The account of somebody an identity provider vouches for.
+
+    Attributes:
+        kept_admin: Their groups would have taken from them what only they have: they stay administrator.
+    """
+
+    account: Account
+    before: Account | None
+    kept_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +187,11 @@ class Accounts:
         await self._store.note_login(name, self._clock.now(), renewed)
         return account
 
-    async def adopt(self, identity: ExternalIdentity) -> Account:
+    async def adopt(self, identity: ExternalIdentity) -> Adopted:
         """
         The account of somebody an identity provider vouches for, with the rights their groups give today.
+
+        The last administrator stays one, whatever their groups say: nobody could put it right any more.
 
         Raises:
             UserExists: A local account has that name: it is somebody else's until an administrator says so.
@@ -198,10 +214,13 @@ class Accounts:
                 created_by=before.created_by if before else identity.source.value,
                 last_login_at=now,
             )
-            # Not kept from losing the last administrator: what groups give is decided elsewhere.
+            kept_admin = await self._is_last_admin_without(before, after)
+            if kept_admin:
+                after = replace(after, grants=(Grant(Role.ADMIN), *after.grants))
+                log.warning("auth.last_admin_kept", user=after.name, action="make another administrator")
             await self._store.put_account(after)
             self._cache.clear()
-        return after
+        return Adopted(after, before, kept_admin)
 
     async def _changed(self, before: Account | None, change: AccountChange, changed_by: str) -> Account:
         hashed = await self._hashing.hash(change.password) if change.password is not None else None
@@ -237,10 +256,14 @@ class Accounts:
         self._cache.clear()
 
     async def _check_last_admin(self, before: Account | None, after: Account | None) -> None:
-        if before is None or not before.can_administer or (after is not None and after.can_administer):
-            return
-        if await self._store.administrators() == [before.name]:
+        if before is not None and await self._is_last_admin_without(before, after):
             raise LastAdmin(f"{before.name!r} is the last enabled user who may administer everything")
+
+    async def _is_last_admin_without(self, before: Account | None, after: Account | None) -> bool:
+        """Whether nobody would be left to administer everything, with *after* in place of *before*."""
+        if before is None or not before.can_administer or (after is not None and after.can_administer):
+            return False
+        return await self._store.administrators() == [before.name]
 
 
 def check_password(password: str, user_name: str, *, field: str) -> None:

@@ -1,12 +1,12 @@
 """Signing in: with a password, with the set-up token, or vouched for by an identity provider."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from common.domain.errors import BadCredentials
 from master.domain.accounts import Account, ExternalIdentity
-from master.services.accounts import Accounts
+from master.services.accounts import Accounts, Adopted
 from master.services.identities import Identity, of_session
 from master.services.sessions import Sessions
 from master.services.setup import Setup
@@ -17,10 +17,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`token` is for the browser's cookie, and nowhere else."""
+    """
+    Attributes:
+        token: For the browser's cookie, and nowhere else.
+        adopted: What became of the account of somebody who came from an identity provider.
+    """
 
     token: str
     identity: Identity
+    adopted: Adopted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class SignIn:
             UserExists: A local account has that name.
             BadCredentials: The account is disabled.
         """
-        return await self._started(await self._accounts.adopt(identity), browser)
+        adopted = await self._accounts.adopt(identity)
+        return replace(await self._started(adopted.account, browser), adopted=adopted)
 
     async def change_password(self, identity: Identity, current: str, new: str, address: str) -> None:
         """
