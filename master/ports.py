@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from common.domain.execution import Cause, Status
+from common.domain.execution import Cause, LedgerKind, Status
 from common.domain.job import JobSpec
 from common.domain.records import Document
 
@@ -120,8 +120,18 @@ class HistoryReader(Protocol):
         """Executions of ticks in [first, before), newest tick and highest attempt first."""
         ...
 
+    async def started_ticks(self, uid: str, ticks: Sequence[int]) -> set[int]:
+        """Those of *ticks* of which an execution is stored."""
+        ...
+
     async def ledger_rows(
-        self, uid: str, first: int | None, before: int | None, limit: int
+        self,
+        uid: str,
+        first: int | None,
+        before: int | None,
+        limit: int,
+        *,
+        kind: LedgerKind | None = None,
     ) -> list[Document]:
         """Rows of ticks that did not run, whose first tick is in [first, before), newest first."""
         ...

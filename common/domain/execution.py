@@ -104,6 +104,15 @@ class LedgerKind(StrEnum):
     """Should have run, and nobody could."""
 
 
+class EntryKind(StrEnum):
+    """What the ledger says of a tick, or of a run of ticks."""
+
+    EXECUTION = "execution"
+    """It was started."""
+    SKIPPED = LedgerKind.SKIPPED.value
+    MISSED = LedgerKind.MISSED.value
+
+
 class Reason(StrEnum):
     """Why a tick did not run, or why an execution ended as it did."""
 

@@ -25,10 +25,14 @@ from common.mongo.client import unavailable
 
 METRICS_KEPT_S: Final = 7 * 86_400
 _NAMESPACE_EXISTS: Final = 48
+_INDEX_NOT_FOUND: Final = 27
 
 #: Outcomes and causes with an index of their own: what people look for among many that went as planned.
 RARE_STATUSES: Final = ("failed", "timed_out", "killed", "lost")
 RARE_CAUSES: Final = ("catch_up", "manual", "retry", "queued")
+
+#: The index of lists by end, named by their queries.
+BY_END: Final = "finished_scheduled"
 
 _EXPIRY: Final = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
@@ -58,8 +62,16 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             name="not_scheduled",
             partialFilterExpression={"cause": {"$in": RARE_CAUSES}},
         ),
+        # Bars of the timeline by what ran when; lists of a worker by what was due when.
         IndexModel([("worker", ASCENDING), ("started_at", DESCENDING)], name="worker_started"),
-        IndexModel([("finished_at", DESCENDING), ("_id", DESCENDING)], name="finished"),
+        IndexModel(
+            [("worker", ASCENDING), ("scheduled_at", DESCENDING), ("_id", DESCENDING)],
+            name="worker_scheduled",
+        ),
+        # With the time it was due: a list by end of what was due before an instant reads nothing younger.
+        IndexModel(
+            [("finished_at", DESCENDING), ("_id", DESCENDING), ("scheduled_at", DESCENDING)], name=BY_END
+        ),
         _EXPIRY,
     ),
     LEDGER: (
@@ -94,10 +106,13 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     ),
 }
 
+#: Indexes of older versions whose work others do now.
+RETIRED: Final[dict[str, tuple[str, ...]]] = {EXECUTIONS: ("finished",)}
+
 
 async def ensure_schema(database: AsyncDatabase[Document]) -> None:
     """
-    Make what is missing. Programs that start together may all call it.
+    Make what is missing, drop what is retired. Programs that start together may all call it.
 
     Raises:
         StoreUnavailable: MongoDB could not be reached or refused.
@@ -105,9 +120,20 @@ async def ensure_schema(database: AsyncDatabase[Document]) -> None:
     try:
         for name, indexes in INDEXES.items():
             await database[name].create_indexes(list(indexes))
+        for name, retired in RETIRED.items():
+            for index in retired:
+                await _drop_index(database, name, index)
         await _make_metrics(database)
     except PyMongoError as error:
         raise unavailable(error) from error
+
+
+async def _drop_index(database: AsyncDatabase[Document], name: str, index: str) -> None:
+    try:
+        await database[name].drop_index(index)
+    except OperationFailure as error:
+        if error.code != _INDEX_NOT_FOUND:
+            raise
 
 
 async def _make_metrics(database: AsyncDatabase[Document]) -> None:

@@ -11,7 +11,8 @@ from common.domain.ids import epoch_s
 from common.domain.job import JobSpec
 from common.domain.records import EXECUTIONS, LEDGER, Document
 from common.mongo.schema import RARE_STATUSES
-from master.adapters.mongo_history import QUERY_LIMIT_MS, MongoHistory, condition_of, rare_ones
+from master.adapters.execution_queries import condition_of, rare_ones
+from master.adapters.mongo_history import QUERY_LIMIT_MS, MongoHistory
 from master.domain.minute_counts import MinuteCount
 from master.figures_port import Histogram
 from master.ports import ExecutionFilter

@@ -4,20 +4,21 @@ Lists page by key, never by skip, and leave output out. Every query has a time l
 to be away calls fail at once, so that an outage costs a page its history and not its answer.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError
 
 from common.domain.errors import StoreUnavailable
+from common.domain.execution import LedgerKind
 from common.domain.job import JobSpec
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, WORKERS, Document
 from common.mongo.client import unavailable
-from common.mongo.schema import RARE_CAUSES, RARE_STATUSES
+from master.adapters.execution_queries import condition_of, list_query, within
 from master.ports import COUNT_CAP, ExecutionFilter, ExecutionKey, ExecutionOrder, Total
 
 QUERY_LIMIT_MS: Final = 5_000
@@ -39,8 +40,6 @@ _SUMMARY: Final = {
     "exit_code": 1,
 }
 _HOW_IT_ENDED: Final = {"uid": 1, "status": 1, "scheduled_at": 1, "finished_at": 1, "duration_ms": 1}
-#: More than clocks of hosts and starts ahead of time ever differ.
-_CLOCKS_APART: Final = timedelta(minutes=1)
 #: Sub-queries per aggregation of `recent`; the server refuses pipelines of more than 1000 stages.
 _JOBS_PER_QUERY: Final = 100
 
@@ -78,19 +77,12 @@ class MongoHistory:
     async def executions(
         self, where: ExecutionFilter, order: ExecutionOrder, *, after: ExecutionKey | None, limit: int
     ) -> list[Document]:
-        direction = DESCENDING if order.is_descending else ASCENDING
-        condition = condition_of(where)
-        if order.field == "finished_at":
-            # Documents without the field would sort before (or behind) all others.
-            condition["finished_at"] = {"$type": "date"}
-            if where.since is not None and not order.is_descending:
-                # Nothing ends before it is due, give or take clocks: so the walk by end begins there too.
-                condition["finished_at"] |= {"$gte": where.since - _CLOCKS_APART}
-        if after is not None:
-            condition = {"$and": [condition, _behind(order, after)]}
+        query = list_query(where, order, after)
         async with self.query():
-            cursor = self._database[EXECUTIONS].find(condition, _NOT_IN_LISTS, max_time_ms=QUERY_LIMIT_MS)
-            return await cursor.sort([(order.field, direction), ("_id", direction)]).limit(limit).to_list()
+            cursor = self._database[EXECUTIONS].find(
+                query.condition, _NOT_IN_LISTS, hint=query.index, max_time_ms=QUERY_LIMIT_MS
+            )
+            return await cursor.sort(query.order).limit(limit).to_list()
 
     async def count(self, where: ExecutionFilter) -> Total:
         condition = condition_of(where)
@@ -164,15 +156,33 @@ class MongoHistory:
     async def executions_of_ticks(
         self, uid: str, first: int | None, before: int | None, limit: int
     ) -> list[Document]:
-        condition = {"uid": uid, "tick": {"$type": "number", **_range(first, before)}}
+        condition = {"uid": uid, "tick": {"$type": "number", **within(first, before)}}
         async with self.query():
             cursor = self._database[EXECUTIONS].find(condition, _SUMMARY, max_time_ms=QUERY_LIMIT_MS)
             return await cursor.sort([("tick", DESCENDING), ("attempt", DESCENDING)]).limit(limit).to_list()
 
+    async def started_ticks(self, uid: str, ticks: Sequence[int]) -> set[int]:
+        if not ticks:
+            return set()
+        condition = {"uid": uid, "tick": {"$in": list(ticks)}}
+        async with self.query():
+            cursor = self._database[EXECUTIONS].find(
+                condition, {"_id": 0, "tick": 1}, max_time_ms=QUERY_LIMIT_MS
+            )
+            return {document["tick"] async for document in cursor}
+
     async def ledger_rows(
-        self, uid: str, first: int | None, before: int | None, limit: int
+        self,
+        uid: str,
+        first: int | None,
+        before: int | None,
+        limit: int,
+        *,
+        kind: LedgerKind | None = None,
     ) -> list[Document]:
-        condition = {"uid": uid, "tick": {"$type": "number", **_range(first, before)}}
+        condition: Document = {"uid": uid, "tick": {"$type": "number", **within(first, before)}}
+        if kind is not None:
+            condition["kind"] = kind.value
         async with self.query():
             cursor = self._database[LEDGER].find(condition, max_time_ms=QUERY_LIMIT_MS)
             return await cursor.sort("tick", DESCENDING).limit(limit).to_list()
@@ -249,62 +259,6 @@ class MongoHistory:
             # A refused query says nothing about the connection; the next probe decides anyway.
             self._is_connected = not isinstance(error, ConnectionFailure)
             raise unavailable(error) from error
-
-
-def condition_of(where: ExecutionFilter) -> Document:
-    """*where* as a query."""
-    condition: Document = {
-        name: value for name in ("uid", "job", "worker") if (value := getattr(where, name)) is not None
-    }
-    if where.namespaces is not None:
-        condition["namespace"] = _one_of(where.namespaces)
-    parts = []
-    if where.statuses:
-        parts.append(_any("status", [status.value for status in where.statuses], RARE_STATUSES))
-    if where.causes:
-        parts.append(_any("cause", [cause.value for cause in where.causes], RARE_CAUSES))
-    for part in parts:
-        both = condition.get("$and", []) + part.get("$and", [])
-        condition |= part | ({"$and": both} if both else {})
-    scheduled = _range(where.since, where.until)
-    if scheduled:
-        condition["scheduled_at"] = scheduled
-    return condition
-
-
-def rare_ones(field: str, values: Sequence[str], rare: Sequence[str]) -> Document:
-    """
-    *field* has one of *values*, all of them among *rare*, for which there is a partial index.
-
-    The server does not see by itself that an `$in` lies within the index's own condition, and would walk
-    through everything by time instead: so that condition is said as well.
-    """
-    return {"$and": [{field: {"$in": list(rare)}}, {field: {"$in": list(values)}}]}
-
-
-def _any(field: str, values: Sequence[str], rare: Sequence[str]) -> Document:
-    if len(values) > 1 and all(value in rare for value in values):
-        return rare_ones(field, values, rare)
-    return {field: _one_of(values)}
-
-
-def _one_of(values: Sequence[str]) -> object:
-    return values[0] if len(values) == 1 else {"$in": list(values)}
-
-
-def _range(first: object, before: object) -> dict[str, object]:
-    bounds = {"$gte": first, "$lt": before}
-    return {operator: bound for operator, bound in bounds.items() if bound is not None}
-
-
-def _behind(order: ExecutionOrder, key: ExecutionKey) -> Mapping[str, Any]:
-    operator = "$lt" if order.is_descending else "$gt"
-    return {
-        "$or": [
-            {order.field: {operator: key.at}},
-            {order.field: key.at, "_id": {operator: key.id}},
-        ]
-    }
 
 
 def _recent_of_each(jobs: Sequence[JobSpec], count: int) -> list[Document]:

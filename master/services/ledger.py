@@ -4,11 +4,13 @@ Executions carry their own tick, so the view is the union of both collections, n
 by the tick of its last entry.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from common.domain.errors import InvalidInput
+from common.domain.execution import EntryKind, LedgerKind
 from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.preference import ranked
 from common.domain.records import Document
@@ -51,26 +53,39 @@ class Ledger:
         self._roster = roster
         self._clock = clock
 
-    async def page(self, uid: str, *, first: int | None, before: int | None, size: int) -> LedgerPage:
-        """Entries of ticks in [first, before), newest first."""
+    async def page(
+        self,
+        uid: str,
+        *,
+        kind: EntryKind | None = None,
+        first: int | None,
+        before: int | None,
+        size: int,
+    ) -> LedgerPage:
+        """Entries of ticks in [first, before), newest first; those of *kind*, if one is given."""
         limit = size * _ATTEMPTS_ROOM + 1
-        executions = await self._history.executions_of_ticks(uid, first, before, limit)
-        rows = await self._history.ledger_rows(uid, first, before, limit)
-        live = [document for document in self._live(uid) if _within(document["tick"], first, before)]
-        entries: dict[int, Document] = {}
-        # Later ones win: a skip gives way to an execution, a run record to what is stored of it, an attempt
-        # to the next one.
-        for row in reversed(rows):
-            entries[row["tick"]] = entry_of_row(row)
-        for document in [*live, *reversed(executions)]:
-            entries[document["tick"]] = entry_of_execution(document)
+        executions: list[Document] = []
+        live: list[Document] = []
+        rows: list[Document] = []
+        if kind is None or kind is EntryKind.EXECUTION:
+            executions = await self._history.executions_of_ticks(uid, first, before, limit)
+            live = [document for document in self._live(uid) if _within(document["tick"], first, before)]
+        if kind is not EntryKind.EXECUTION:
+            wanted = LedgerKind(kind.value) if kind else None
+            rows = await self._history.ledger_rows(uid, first, before, limit, kind=wanted)
+        entries = _merged(rows, live, executions)
         ticks = sorted(entries, reverse=True)
         # What was cut off at the limit hides ticks behind it: the page ends before them.
         floors = [found[-1]["tick"] for found in (executions, rows) if len(found) == limit]
         # The newest tick is always whole: each collection was read from its newest.
         shown = [tick for tick in ticks if all(tick > floor for floor in floors)][:size] or ticks[:1]
         has_more = bool(floors) or len(shown) < len(ticks)
-        return LedgerPage([entries[tick] for tick in shown], shown[-1] if shown and has_more else None)
+        # Where executions were not read along with the rows, those that gave way to one are not known yet.
+        started = await self._started(uid, shown) if kind and kind is not EntryKind.EXECUTION else ()
+        return LedgerPage(
+            [entries[tick] for tick in shown if tick not in started],
+            shown[-1] if shown and has_more else None,
+        )
 
     async def explain(self, row: JobRow, tick: datetime) -> TickReport:
         """
@@ -102,6 +117,11 @@ class Ledger:
         shown = views.summary(execution) if execution else None
         return TickReport(tick, explanation, shown, entry, candidates)
 
+    async def _started(self, uid: str, ticks: Sequence[int]) -> set[int]:
+        """Those of *ticks* of which there is an execution."""
+        live = {document["tick"] for document in self._live(uid)}
+        return live | await self._history.started_ticks(uid, ticks)
+
     def _live(self, uid: str) -> list[Document]:
         return [
             views.from_run_record(run.execution, run.record, run.fence)
@@ -116,6 +136,20 @@ class Ledger:
         able = ranked(row.spec.uid, [worker for worker, reason in reasons.items() if reason is None])
         others = [worker for worker, reason in reasons.items() if reason is not None]
         return [Candidate(worker, reasons[worker] is None, reasons[worker]) for worker in (*able, *others)]
+
+
+def _merged(
+    rows: Sequence[Document], live: Iterable[Document], executions: Sequence[Document]
+) -> dict[int, Document]:
+    """One entry for each tick; *rows* and *executions* come newest first."""
+    entries: dict[int, Document] = {}
+    # Later ones win: a skip gives way to an execution, a run record to what is stored of it, an attempt to
+    # the next one.
+    for row in reversed(rows):
+        entries[row["tick"]] = entry_of_row(row)
+    for document in [*live, *reversed(executions)]:
+        entries[document["tick"]] = entry_of_execution(document)
+    return entries
 
 
 def entry_of_execution(document: Document) -> Document:
