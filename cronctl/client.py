@@ -82,7 +82,7 @@ class Api:
             yield from page["items"][:left]
             token = page.get("next_page_token")
             left = None if left is None else left - len(page["items"])
-            if not token or not page["items"]:
+            if not token:
                 return
 
     def request(

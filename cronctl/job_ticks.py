@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from common.domain.errors import InvalidInput, NotFound
+from common.domain.execution import EntryKind
 from common.domain.ids import epoch_s
 from cronctl.client import Api
 from cronctl.options import JobArgument, JobRef, NamespaceOption, Output, connect, job_ref
@@ -89,16 +90,17 @@ def ledger(
     context: typer.Context,
     job: JobArgument,
     namespace: NamespaceOption = None,
+    kind: Annotated[EntryKind | None, typer.Option(help="Only what became this.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many ticks, newest first.")] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """Print what became of every tick: outcome, skip or miss, with the reason."""
     ref = job_ref(job, namespace)
     with connect(context) as api:
-        rows = list(api.pages(f"/job/{ref.name}/ledger", limit=limit, namespace=ref.namespace))
-    print_rows(
-        rows, _LEDGER_COLUMNS, output, name=lambda entry: str(entry["at"]), empty=f"{ref} had no tick yet"
-    )
+        found = api.pages(f"/job/{ref.name}/ledger", limit=limit, namespace=ref.namespace, kind=kind)
+        rows = list(found)
+    empty = f"{ref} had no tick yet" if kind is None else f"{ref} has no tick that is {kind}"
+    print_rows(rows, _LEDGER_COLUMNS, output, name=lambda entry: str(entry["at"]), empty=empty)
 
 
 def explain(

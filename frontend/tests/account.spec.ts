@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { changesBetween } from '@/lib/changes'
+import { clockAheadMs } from '@/lib/clock'
 import { cronctl, jobListCommand, shellWord } from '@/lib/cronctl'
 import { fuzzyFilter, fuzzyScore } from '@/lib/fuzzy'
 import { isAcceptable, passwordRules } from '@/lib/passwords'
@@ -19,6 +20,19 @@ describe('passwordRules', () => {
 
     expect(found.map((rule) => rule.id)).toEqual(broken)
     expect(isAcceptable(password, 'margit', 12)).toBe(broken.length === 0)
+  })
+})
+
+describe('clockAheadMs', () => {
+  const server = '2026-03-01T09:00:00Z'
+  const noon = Date.parse(server)
+  it.each([
+    ['the same time', noon, noon, 0],
+    ['a slow answer is no difference', noon - 400, noon + 400, 0],
+    ['ahead', noon + 5_000, noon + 5_000, 5_000],
+    ['behind', noon - 61_000, noon - 59_000, -60_000],
+  ])('%s', (_, askedAt, answeredAt, expected) => {
+    expect(clockAheadMs(server, askedAt, answeredAt)).toBe(expected)
   })
 })
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Header, Query, Response
 
 from common.domain.calendar_limits import EpochSeconds, Instant
 from common.domain.errors import RevisionConflict
+from common.domain.execution import EntryKind
 from common.domain.ids import epoch_s, from_epoch_s
 from common.domain.job import JobDefinition
 from common.domain.records import Document
@@ -296,6 +297,7 @@ async def job_ledger(
     services: ServicesDep,
     name: JobNamePath,
     namespace: Namespace = "default",
+    kind: Annotated[EntryKind | None, Query(description="Only what became this.")] = None,
     since: Annotated[Instant | None, Query(alias="from", description="First tick.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Ticks before this instant.")] = None,
     page_size: PageSize = 50,
@@ -303,14 +305,14 @@ async def job_ledger(
 ) -> Response:
     """Each tick that came due, newest first: what it became, why, and how late it was."""
     row = await services.jobs.find(namespace, name)
-    identity: dict[str, object] = {"ledger": row.uid, "from": since, "to": until}
+    identity: dict[str, object] = {"ledger": row.uid, "kind": kind, "from": since, "to": until}
     before = epoch_s(until) if until else None
     if page_token:
         before = int(decode_page_token(identity, page_token, (int,))[0])
     if row.uid is None:
         return answer({"items": [], "next_page_token": None, "total": {"count": 0, "is_exact": True}})
     first = epoch_s(since) if since else None
-    page = await services.ledger.page(row.uid, first=first, before=before, size=page_size)
+    page = await services.ledger.page(row.uid, kind=kind, first=first, before=before, size=page_size)
     more = page.next_before
     return answer(
         {

@@ -91,6 +91,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "auth_state": {
         "setup_needed": False,
         "signed_in": False,
+        "server_time": "2026-03-01T09:00:00Z",
         "oidc": None,
         "password_min": 12,
         "checks": [],

@@ -107,11 +107,17 @@ class OidcStart(Schema):
 class AuthState(Schema):
     """What the sign-in page needs to know."""
 
-    setup_needed: bool
+    setup_needed: Annotated[
+        bool | None,
+        Field(description="Null: not known, because MongoDB does not answer; nobody can sign in meanwhile."),
+    ]
     signed_in: bool
+    server_time: Annotated[
+        datetime, Field(description="The master's clock, for a browser to compare its own with.")
+    ]
     oidc: OidcStart | None = None
     password_min: int = SHORTEST
-    checks: Annotated[tuple[Check, ...], Field(description="Empty once there is an account.")] = ()
+    checks: Annotated[tuple[Check, ...], Field(description="Empty once there surely is an account.")] = ()
 
 
 class SetupTokenAnswer(Schema):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.domain.execution import Cause, LedgerKind, Reason, Status
+from common.domain.execution import Cause, EntryKind, Reason, Status
 from common.domain.job import JobDefinition
 from common.domain.records import Stream
 from master.domain.explain import Verdict
@@ -291,7 +291,7 @@ class LedgerEntry(Schema):
 
     tick: int
     at: datetime
-    kind: Literal["execution"] | LedgerKind
+    kind: EntryKind
     status: Status | None = None
     reason: Reason | None = None
     lateness_ms: int | None = None

@@ -1,6 +1,6 @@
 """Routes of signing in: the first account, sessions, one's own password."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Request, Response
 from starlette.datastructures import Headers
@@ -29,25 +29,26 @@ from master.services.sign_in import Browser, SignedIn
 
 router = APIRouter(prefix="/api/v1/auth", tags=["People"])
 
+#: Farther apart, ticks of every second would not be those people expect.
+_CLOCKS_APART_MS: Final = 1_000
+
 
 @router.get("/state", summary="What the sign-in page needs to know", response_model=AuthState)
 async def auth_state(request: Request, services: ServicesDep) -> Response:
-    """Open to everybody: whether an account exists, and how one can sign in."""
-    needed, oidc = False, services.people.oidc
+    """Open to everybody: whether an account exists, how one can sign in, and what stands in the way."""
+    oidc = services.people.oidc
     try:
-        needed = await services.people.setup.is_needed()
+        needed: bool | None = await services.people.setup.is_needed()
     except StoreUnavailable:
-        # An installation without accounts cannot be told from one whose MongoDB is away: the sign-in page
-        # says which server is missing as soon as somebody tries.
-        needed = False
+        # An installation without accounts cannot be told from one whose MongoDB is away.
+        needed = None
     return answer(
         AuthState(
             setup_needed=needed,
             signed_in=request.state.principal is not None,
-            oidc=OidcStart(name=oidc.name, start="/api/v1/auth/oidc/start")
-            if (oidc := services.people.oidc)
-            else None,
-            checks=_checks(services) if needed else (),
+            server_time=services.clock.now(),
+            oidc=OidcStart(name=oidc.name, start="/api/v1/auth/oidc/start") if oidc else None,
+            checks=() if needed is False else await _checks(services, is_new=needed is True),
         )
     )
 
@@ -172,9 +173,27 @@ def _welcome(draft: Draft, cookie: SessionCookie, signed_in: SignedIn) -> Respon
     return response
 
 
-def _checks(services: Services) -> tuple[Check, ...]:
+async def _checks(services: Services, *, is_new: bool) -> tuple[Check, ...]:
     found = services.health.report().checks
-    return (
+    if not is_new:
+        # Whoever asks may be anybody, and why a server is away names hosts.
+        found = {part: "ok" if text == "ok" else "does not answer" for part, text in found.items()}
+    servers = [
         Check(name="etcd", ok=found["etcd"] == "ok", detail=found["etcd"]),
         Check(name="mongodb", ok=found["mongodb"] == "ok", detail=found["mongodb"]),
+    ]
+    return (*servers, await _clock_check(services)) if is_new else tuple(servers)
+
+
+async def _clock_check(services: Services) -> Check:
+    """The master's clock against MongoDB's; a browser compares its own with `server_time`."""
+    try:
+        offset_ms = await services.cluster.clock_offset_ms()
+    except StoreUnavailable:
+        return Check(name="clock", ok=False, detail="cannot be compared: MongoDB does not answer")
+    side = "ahead of" if offset_ms > 0 else "behind"
+    return Check(
+        name="clock",
+        ok=abs(offset_ms) <= _CLOCKS_APART_MS,
+        detail=f"the master's is {abs(offset_ms) / 1000:.1f} s {side} MongoDB's",
     )

@@ -61,6 +61,14 @@ class Cluster:
             ],
         }
 
+    async def clock_offset_ms(self) -> int:
+        """How far this master's clock is ahead of MongoDB's; raises StoreUnavailable."""
+        before_s, server_now = self._clock.uptime_s(), await self._database.now()
+        round_trip_s = self._clock.uptime_s() - before_s
+        # The server read its clock somewhere within the round trip; the middle is the best guess.
+        own_s = self._clock.now().timestamp() - round_trip_s / 2
+        return round((own_s - server_now.timestamp()) * 1000)
+
     async def _etcd(self) -> tuple[list[Document], Document]:
         shown: Document = {
             "version": None,
@@ -103,12 +111,7 @@ class Cluster:
     async def _mongodb(self) -> tuple[Document, int | None]:
         database = self._config.mongo_database
         try:
-            version = await self._database.version()
-            before_s, server_now = self._clock.uptime_s(), await self._database.now()
-            round_trip_s = self._clock.uptime_s() - before_s
+            version, offset_ms = await self._database.version(), await self.clock_offset_ms()
         except CronError as error:
             return {"version": None, "ok": False, "detail": str(error), "database": database}, None
-        # The server read its clock somewhere within the round trip; the middle is the best guess.
-        own_s = self._clock.now().timestamp() - round_trip_s / 2
-        offset_ms = round((own_s - server_now.timestamp()) * 1000)
         return {"version": version, "ok": True, "detail": None, "database": database}, offset_ms

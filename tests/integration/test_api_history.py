@@ -259,6 +259,32 @@ async def test_the_ledger_is_one_entry_per_tick(api: RunningApi, mongo_database:
 
 
 @pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        pytest.param("execution", [6, 3, 0], id="what ran, with the tick whose skip gave way to it"),
+        pytest.param("skipped", [5, 1], id="skips, without that one"),
+        pytest.param("missed", [2], id="misses"),
+    ],
+)
+async def test_the_ledger_is_filtered_by_what_became_of_a_tick(
+    api: RunningApi, mongo_database: Database, uid: str, kind: str, expected: list[int]
+):
+    """Page after page of one entry: none is left out, none stands where the whole ledger has another."""
+    skips = [ledger_row(uid, minute, LedgerKind.SKIPPED, Reason.OVERLAP) for minute in (1, 3, 5)]
+    rows = [*skips, missed_row(uid, 2, 2)]
+    await store_executions(mongo_database, *(record(uid, minute) for minute in (0, 3, 6)))
+    await mongo_database[LEDGER].insert_many({"_id": row.key, **row.document()} for row in rows)
+    found, token = [], None
+    while token != "":
+        asked = {"kind": kind, "page_size": 1, "page_token": token or ""}
+        page = (await api.get("/job/hello/ledger", **asked)).json()
+        found += [(entry["kind"], (entry["tick"] - epoch_s(T0)) // 60) for entry in page["items"]]
+        token = page["next_page_token"] or ""
+
+    assert [(kind, minute) for minute in expected] == found
+
+
+@pytest.mark.parametrize(
     ("minute", "verdict", "words"),
     [
         pytest.param(0, "ran", "failed", id="an execution"),

@@ -1,12 +1,14 @@
 """The first start, sign-in, sessions and accounts, each claim with its rule of the security design."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from common.kv.etcd import EtcdStore
 from master.config import MasterConfig
+from master.domain.audit import in_milliseconds
 from tests.integration.api_client import RunningApi, running_api
 from tests.integration.people_client import OTHER_PASSWORD, PASSWORD, add_user, browser
 
@@ -37,7 +39,7 @@ async def test_the_first_start_has_no_password_and_one_way_in(api: RunningApi):
     renewed = await api.post("/auth/setup-token")
 
     assert (True, False, 401) == (before["setup_needed"], before["signed_in"], closed.status_code)
-    assert {"etcd", "mongodb"} == {check["name"] for check in before["checks"] if check["ok"]}
+    assert {"etcd", "mongodb", "clock"} == {check["name"] for check in before["checks"] if check["ok"]}
     assert (403, "setup_token_invalid") == (wrong.status_code, wrong.json()["code"])
     assert (422, "password_too_common") == (weak.status_code, weak.json()["code"])
     assert "/password" == weak.json()["errors"][0]["pointer"]
@@ -334,3 +336,16 @@ async def test_without_mongodb_the_admin_token_works_and_sign_in_says_why(
     assert 200 == jobs.status_code
     assert (503, 503, 200) == (refused.status_code, unknown.status_code, state.status_code)
     assert "MongoDB" in refused.json()["detail"]
+    assert (None, False) == (state.json()["setup_needed"], state.json()["signed_in"])
+    assert [("etcd", "ok"), ("mongodb", "does not answer")] == [
+        (check["name"], check["detail"]) for check in state.json()["checks"]
+    ]
+
+
+async def test_the_sign_in_page_learns_the_master_s_time(api: RunningApi):
+    """A browser compares its own clock with it."""
+    before = in_milliseconds(datetime.now(UTC))
+    async with browser(api) as page:
+        state = (await page.get("/auth/state")).json()
+
+    assert before <= datetime.fromisoformat(state["server_time"]) <= datetime.now(UTC)

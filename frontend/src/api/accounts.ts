@@ -15,10 +15,12 @@ export interface Check {
 }
 
 export interface AuthState {
-  setup_needed: boolean
+  /** Null: not known, because MongoDB does not answer; nobody can sign in meanwhile. */
+  setup_needed: boolean | null
   signed_in: boolean
   oidc: { name: string; start: string } | null
   password_min: number
+  server_time: string
   checks?: Check[]
 }
 

@@ -775,7 +775,7 @@ export interface paths {
         };
         /**
          * What the sign-in page needs to know
-         * @description Open to everybody: whether an account exists, and how one can sign in.
+         * @description Open to everybody: whether an account exists, how one can sign in, and what stands in the way.
          */
         get: operations["auth_state"];
         put?: never;
@@ -1481,10 +1481,19 @@ export interface components {
          * @description What the sign-in page needs to know.
          */
         AuthState: {
-            /** Setup Needed */
-            setup_needed: boolean;
+            /**
+             * Setup Needed
+             * @description Null: not known, because MongoDB does not answer; nobody can sign in meanwhile.
+             */
+            setup_needed: boolean | null;
             /** Signed In */
             signed_in: boolean;
+            /**
+             * Server Time
+             * Format: date-time
+             * @description The master's clock, for a browser to compare its own with.
+             */
+            server_time: string;
             oidc: components["schemas"]["OidcStart"] | null;
             /**
              * Password Min
@@ -1493,7 +1502,7 @@ export interface components {
             password_min: number;
             /**
              * Checks
-             * @description Empty once there is an account.
+             * @description Empty once there surely is an account.
              * @default []
              */
             checks: components["schemas"]["Check"][];
@@ -1709,6 +1718,12 @@ export interface components {
             /** Max */
             max: number | null;
         };
+        /**
+         * EntryKind
+         * @description What the ledger says of a tick, or of a run of ticks.
+         * @enum {string}
+         */
+        EntryKind: "execution" | "skipped" | "missed";
         /**
          * ErrorItem
          * @description One thing that is wrong with the request.
@@ -3075,8 +3090,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Kind */
-            kind: "execution" | components["schemas"]["LedgerKind"];
+            kind: components["schemas"]["EntryKind"];
             status: components["schemas"]["Status"] | null;
             reason: components["schemas"]["Reason"] | null;
             /** Lateness Ms */
@@ -7011,6 +7025,8 @@ export interface operations {
             query?: {
                 /** @description Namespace of the job. */
                 namespace?: string;
+                /** @description Only what became this. */
+                kind?: components["schemas"]["EntryKind"] | null;
                 /** @description First tick. */
                 from?: string | null;
                 /** @description Ticks before this instant. */
@@ -11505,6 +11521,7 @@ export interface operations {
                      * @example {
                      *       "setup_needed": false,
                      *       "signed_in": false,
+                     *       "server_time": "2026-03-01T09:00:00Z",
                      *       "oidc": null,
                      *       "password_min": 12,
                      *       "checks": []

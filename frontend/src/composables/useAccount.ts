@@ -2,15 +2,25 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { computed, ref } from 'vue'
 import { auth, type Me } from '@/api/accounts'
+import { clockAheadMs } from '@/lib/clock'
 import { useSession } from '@/stores/session'
 import { useAction } from './useAction'
 import { useLiveQuery } from './useLiveQuery'
 
-/** Whether there are accounts, and which ways lead in. Asked often while the checks of a new installation are shown. */
+/**
+ * Whether there are accounts, and which ways lead in, with how far this browser's clock is ahead of the server's.
+ * Asked often while the checks of a new installation are shown.
+ */
 export function useAuthState(options: { intervalMs?: number } = {}) {
-  return useLiveQuery(['auth-state'], (signal) => auth.state(signal), {
-    intervalMs: options.intervalMs ?? 30_000,
-  })
+  return useLiveQuery(
+    ['auth-state'],
+    async (signal) => {
+      const askedAt = Date.now()
+      const state = await auth.state(signal)
+      return { ...state, clockAheadMs: clockAheadMs(state.server_time, askedAt, Date.now()) }
+    },
+    { intervalMs: options.intervalMs ?? 30_000 },
+  )
 }
 
 function useEntering() {

@@ -58,21 +58,17 @@ export function useJob(job: MaybeRefOrGetter<JobRef | null>) {
 
 export type LedgerFilter = 'execution' | 'skipped' | 'missed'
 
-/** The ledger as the server pages it; *kind* leaves out the entries of a page that are of another kind. */
+/** The ledger, or those of its entries that are of one kind. */
 export function useJobLedger(
   job: MaybeRefOrGetter<JobRef>,
   page: { token: MaybeRefOrGetter<string | undefined>; kind: MaybeRefOrGetter<LedgerFilter | undefined> },
 ) {
   return useLiveQuery(
     () => ['ledger', toValue(job), toValue(page.token), toValue(page.kind)],
-    async (signal) => {
+    (signal) => {
       const { name, namespace } = toValue(job)
-      const kind = toValue(page.kind)
-      const query = { namespace, page_size: kind ? 500 : 50, page_token: toValue(page.token) }
-      const answer = await unwrap(
-        client.GET('/api/v1/job/{name}/ledger', { params: { path: { name }, query }, signal }),
-      )
-      return kind ? { ...answer, items: answer.items.filter((entry) => entry.kind === kind) } : answer
+      const query = { namespace, kind: toValue(page.kind), page_size: 50, page_token: toValue(page.token) }
+      return unwrap(client.GET('/api/v1/job/{name}/ledger', { params: { path: { name }, query }, signal }))
     },
     { intervalMs: 6_000 },
   )

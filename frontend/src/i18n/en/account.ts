@@ -14,6 +14,7 @@ export const account = {
     setupNeeded: 'This installation has no account yet.',
     setupHow: 'Open the address with /welcome that “cronctl up” or the master printed when it started.',
     setupGo: 'Create the first admin',
+    unknown: 'MongoDB does not answer: nobody can sign in, and whether there is an account is not known.',
   },
   password: {
     show: 'Show',
@@ -42,6 +43,15 @@ export const account = {
     tokens: 'Your API tokens',
     signOut: 'Sign out',
   },
-  checks: { etcd: 'etcd', mongodb: 'MongoDB', clock: 'Clock', ok: 'fine', bad: 'needs attention' },
+  checks: {
+    etcd: 'etcd',
+    mongodb: 'MongoDB',
+    clock: 'Clock of the server',
+    browser: 'Clock of this device',
+    ahead: '{seconds} s ahead of the server',
+    behind: '{seconds} s behind the server',
+    ok: 'fine',
+    bad: 'needs attention',
+  },
 }
 export default account

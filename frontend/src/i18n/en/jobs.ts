@@ -122,7 +122,7 @@ export const jobs = {
     kind: 'Kind of entry',
     anyKind: 'Every tick',
     kinds: { execution: 'that ran', skipped: 'skipped', missed: 'missed' },
-    noneOfKind: 'None of this kind on this page of the ledger',
+    noneOfKind: 'No tick of this kind',
     none: 'No tick has been decided yet',
     noneText: 'The first line appears when the first tick is due.',
   },

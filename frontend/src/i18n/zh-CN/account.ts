@@ -14,6 +14,7 @@ export const account = {
     setupNeeded: '此系统还没有任何账户。',
     setupHow: '请打开“cronctl up”或主节点启动时打印的、带有 /welcome 的地址。',
     setupGo: '创建第一个管理员',
+    unknown: 'MongoDB 没有响应：目前无法登录，也无法得知是否已有账户。',
   },
   password: {
     show: '显示',
@@ -42,6 +43,15 @@ export const account = {
     tokens: '我的 API 令牌',
     signOut: '退出登录',
   },
-  checks: { etcd: 'etcd 存储', mongodb: 'MongoDB 数据库', clock: '时钟', ok: '正常', bad: '需要注意' },
+  checks: {
+    etcd: 'etcd 存储',
+    mongodb: 'MongoDB 数据库',
+    clock: '服务器时钟',
+    browser: '本设备时钟',
+    ahead: '比服务器快 {seconds} 秒',
+    behind: '比服务器慢 {seconds} 秒',
+    ok: '正常',
+    bad: '需要注意',
+  },
 }
 export default account

@@ -126,7 +126,7 @@ export const jobs: Pick<
     kind: '条目种类',
     anyKind: '全部触发',
     kinds: { execution: '已运行', skipped: '已跳过', missed: '已错过' },
-    noneOfKind: '台账的这一页没有此类条目',
+    noneOfKind: '没有此类触发',
     none: '还没有任何触发',
     noneText: '第一次触发后会出现在这里。',
   },
