@@ -103,7 +103,11 @@ class HistoryReader(Protocol):
         ...
 
     async def recent(self, jobs: Sequence[JobSpec], count: int) -> dict[str, list[Document]]:
-        """The newest *count* executions of each job by uid, newest first; jobs without any are left out."""
+        """
+        The newest *count* executions of each job by uid, newest first; jobs without any are left out.
+
+        The newest as in lists, the others with what a strip draws: status, started_at, duration_ms.
+        """
         ...
 
     async def last_of_jobs(self) -> list[Document]:

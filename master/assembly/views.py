@@ -41,5 +41,5 @@ def make_views(ground: Ground) -> Views:
         runs=runs,
         cursors=CursorView(ground.feed(keyspace.cursors, "cursors"), keyspace),
         roster=Roster(ground.feed(keyspace.health_prefix, "workers"), keyspace, ground.reader, runs),
-        recent=RecentExecutions(ground.reader, ground.clock, runs.of_job),
+        recent=RecentExecutions(ground.reader, ground.clock, runs.of_job, runs.has_run),
     )

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,9 @@ from common.kv.feed import Feed
 from common.kv.values import Change
 
 log = structlog.get_logger()
+
+#: Uids are never used again, and some jobs live for one run.
+_MOST_SEEN: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class LiveRuns:
         self._by_id: dict[str, LiveRun] = {}
         self._by_uid: dict[str, dict[str, LiveRun]] = defaultdict(dict)
         self._per_worker: Counter[str] = Counter()
+        self._seen: set[str] = set()
         self.synced = asyncio.Event()
         self._on_start: Callable[[LiveRun], None] = _ignored
         self._on_end: Callable[[LiveRun], None] = _ignored
@@ -73,6 +78,10 @@ class LiveRuns:
     def of_job(self, uid: str) -> list[LiveRun]:
         runs = self._by_uid.get(uid)
         return sorted(runs.values(), key=lambda run: run.record.claimed_at) if runs else []
+
+    def has_run(self, uid: str) -> bool:
+        """Whether a run of the job was seen since this master started (or not so many others since)."""
+        return uid in self._seen
 
     def running_uids(self) -> Collection[str]:
         """Jobs of which at least one execution runs."""
@@ -110,6 +119,9 @@ class LiveRuns:
         self._by_id[str(execution)] = run
         self._by_uid[execution.uid][str(execution)] = run
         self._per_worker[record.worker] += 1
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(execution.uid)
         if known is None and self.synced.is_set():
             self._on_start(run)
 

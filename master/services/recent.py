@@ -51,12 +51,22 @@ class RecentExecutions:
     """The last execution of every job, and the last few of those somebody looks at."""
 
     def __init__(
-        self, history: HistoryReader, clock: Clock, running: Callable[[str], Sequence[object]]
+        self,
+        history: HistoryReader,
+        clock: Clock,
+        running: Callable[[str], Sequence[object]],
+        has_run: Callable[[str], bool],
     ) -> None:
-        """*running*: what of a job runs now, by uid; a strip is of no use once that has changed."""
+        """
+        Args:
+            running: What of a job runs now, by uid; a strip is of no use once that has changed.
+            has_run: Whether a job ran since this master started: `last` learns of that a little later.
+        """
         self._history = history
         self._clock = clock
         self._running = running
+        self._has_run = has_run
+        self._knows_all = False
         self._last: dict[str, LastRun] = {}
         self._strips: dict[str, _Strip] = {}
 
@@ -75,6 +85,7 @@ class RecentExecutions:
                     self._last = {uid: last for uid, last in self._last.items() if uid in kept}
                     self._take(found)
                     seen_until, full_look_s = seen_until or started_at, now_s
+                    self._knows_all = True
                 seen_until = await self._look(seen_until)
             except StoreUnavailable as error:
                 log.debug("recent.not_read", reason=str(error))
@@ -104,7 +115,8 @@ class RecentExecutions:
         marks = {job.uid: self._mark(job.uid) for job in jobs}
         stale = [job for job in jobs if not self._is_good(job.uid, marks[job.uid], now_s, max_age_s)]
         if stale:
-            found = await self._history.recent(stale, STRIP_LENGTH)
+            unread = [job for job in stale if max_age_s <= 0 or not self._never_ran(job.uid)]
+            found = await self._history.recent(unread, STRIP_LENGTH) if unread else {}
             if len(self._strips) > _STRIPS_KEPT:
                 self._strips = {uid: strip for uid, strip in self._strips.items() if uid in marks}
             for job in stale:
@@ -115,6 +127,10 @@ class RecentExecutions:
         """Changes with everything the job starts or ends."""
         last = self._last.get(uid)
         return (last.execution_id, last.status) if last else (), *self._running(uid)
+
+    def _never_ran(self, uid: str) -> bool:
+        """Known without a question: of a list of 10,000 jobs those that never ran are many."""
+        return self._knows_all and uid not in self._last and not self._has_run(uid)
 
     def _is_good(self, uid: str, mark: tuple[object, ...], now_s: float, max_age_s: float) -> bool:
         strip = self._strips.get(uid)
