@@ -1,6 +1,6 @@
 """The one live stream: jobs, executions and workers, as they change.
 
-A stream ends when the master stops, and within a keep-alive of its credential's end; a client opens the next
+A stream ends when the master stops, and within seconds of its credential's end; a client opens the next
 one with the id it saw last.
 """
 
@@ -22,6 +22,8 @@ from master.services.event_hub import EventHub, EventStream
 router = APIRouter(prefix="/api/v1", tags=["Live"])
 
 KEEP_ALIVE_S: Final = 15.0
+#: A stream outlives its credential by so much; at another master than that of the sign-out by some more.
+LOOK_EVERY_S: Final = 5.0
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     # nginx would collect events until its buffer is full.
@@ -71,20 +73,23 @@ async def _told(
     hub: EventHub, stream: EventStream, may_still: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
-    look_at_s = clock() + KEEP_ALIVE_S
+    looked_at_s = spoke_at_s = clock()
     try:
         while True:
-            if clock() >= look_at_s:
-                look_at_s = clock() + KEEP_ALIVE_S
+            if clock() - looked_at_s >= LOOK_EVERY_S:
+                looked_at_s = clock()
                 if not await may_still():
                     return
             try:
-                async with asyncio.timeout(KEEP_ALIVE_S):
+                async with asyncio.timeout(LOOK_EVERY_S):
                     text = await stream.next()
             except TimeoutError:
+                if clock() - spoke_at_s < KEEP_ALIVE_S:
+                    continue
                 text = KEEP_ALIVE
             if text is None:
                 return
+            spoke_at_s = clock()
             yield text
     finally:
         hub.close(stream)

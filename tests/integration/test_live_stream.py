@@ -1,148 +1,27 @@
 """The live stream over real HTTP: two masters, people who look, and masters that stop."""
 
 import asyncio
-import json
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from pymongo import MongoClient
 
 from common.domain.codec import RunRecord, WorkerHealth
 from common.domain.execution import Cause, Status
 from common.domain.ids import ExecutionId, epoch_s
-from common.domain.keys import Keyspace
 from common.domain.records import EXECUTIONS, ExecutionRecord, OutputSummary, Seq
 from common.kv.etcd import EtcdStore
 from common.kv.values import Put
-from tests import servers
-from tests.e2e.installation import clean_environment, eventually
-from tests.faults.programs import Program
+from tests.e2e.installation import eventually
+from tests.integration.master_programs import Masters
+from tests.integration.people_client import PASSWORD
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 JOB = {"name": "hello", "schedule": "0 0 1 1 *", "command": "true", "catch_up": "none"}
-EventRow = tuple[str, dict[str, Any]]
-
-
-@dataclass
-class Listener:
-    """One open stream, read by a thread of its own."""
-
-    events: list[EventRow] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    headers: httpx2.Headers = field(default_factory=httpx2.Headers)
-    status: int = 0
-    has_ended: threading.Event = field(default_factory=threading.Event)
-
-    def about(self, name: str) -> list[dict[str, Any]]:
-        return [data for kind, data in self.events if kind == name]
-
-
-@dataclass
-class Masters:
-    """Two masters over the same etcd and MongoDB."""
-
-    programs: list[Program]
-    token: str
-    keys: Keyspace
-    stack: ExitStack
-
-    def client(self, number: int = 0) -> httpx2.Client:
-        return httpx2.Client(
-            base_url=f"{self.programs[number].ready_address}/api/v1",
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=10,
-            trust_env=False,
-        )
-
-    def listen(self, number: int = 0, last_event_id: str = "", **query: str) -> Listener:
-        """Open a stream and return once it has said hello."""
-        listener = Listener()
-        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
-        client = self.stack.enter_context(self.client(number))
-        threading.Thread(target=self._read, args=(client, listener, headers, query), daemon=True).start()
-        eventually(lambda: listener.events or listener.has_ended.is_set(), "the first word of a stream")
-        return listener
-
-    @staticmethod
-    def _read(
-        client: httpx2.Client, listener: Listener, headers: dict[str, str], query: dict[str, str]
-    ) -> None:
-        try:
-            with client.stream("GET", "/events", headers=headers, params=query, timeout=60) as answer:
-                listener.status, listener.headers = answer.status_code, answer.headers
-                event: dict[str, str] = {}
-                for line in answer.iter_lines():
-                    if line and not line.startswith(":"):
-                        name, _, value = line.partition(": ")
-                        event[name] = value
-                    elif event.get("event"):
-                        listener.ids.append(event["id"])
-                        listener.events.append((event["event"], json.loads(event["data"])))
-                        event = {}
-        except httpx2.HTTPError:
-            pass  # the test closed the client, or the master went
-        finally:
-            listener.has_ended.set()
-
-
-@contextmanager
-def running_masters(
-    folder: Path, etcd: str, mongo_uri: str, database: str, key_prefix: str
-) -> Iterator[Masters]:
-    """Both, ready; ended with TERM."""
-    programs = []
-    for name in ("m1", "m2"):
-        port = servers.free_port()
-        path = folder / f"{name}.json"
-        path.write_text(
-            json.dumps(
-                {
-                    "etcdEndpoints": [etcd],
-                    "allowUnsafeEtcd": True,
-                    "mongoUri": mongo_uri,
-                    "mongoDatabase": database,
-                    "keyPrefix": f"{key_prefix}cron/",
-                    "healthPrefix": f"{key_prefix}health/",
-                    "apiPort": port,
-                    "masterId": name,
-                    "adminTokenFile": str(folder / "admin-token"),
-                    "stateDir": str(folder / name),
-                    "logFormat": "json",
-                    "eventStreamsPerUser": 20 if name == "m1" else 200,
-                }
-            )
-        )
-        command = (str(Path(sys.executable).with_name("master")), "-config", str(path))
-        programs.append(
-            Program(name, command, folder / f"{name}.log", f"http://127.0.0.1:{port}", clean_environment())
-        )
-    with ExitStack() as stack:
-        for program in programs:
-            program.start()
-            stack.callback(lambda one=program: one.is_running and one.kill())
-        for program in programs:
-            program.wait_ready()
-        keys = Keyspace(f"{key_prefix}cron/", f"{key_prefix}health/")
-        yield Masters(programs, (folder / "admin-token").read_text().strip(), keys, stack)
-
-
-@pytest.fixture
-def masters(
-    tmp_path: Path, etcd_endpoint: str, mongo_uri: str, mongo_database: Any, key_prefix: str
-) -> Iterator[Masters]:
-    with running_masters(tmp_path, etcd_endpoint, mongo_uri, mongo_database.name, key_prefix) as running:
-        yield running
 
 
 def finished(execution: ExecutionId, namespace: str, status: Status) -> dict[str, Any]:
@@ -253,6 +132,72 @@ async def test_a_stream_can_be_narrowed_to_a_namespace(masters: Masters, store: 
 
     assert {"shop"} == {data["namespace"] for _, data in narrow.events[1:]}
     assert {"job", "execution"} == {name for name, _ in narrow.events[1:]}
+
+
+def token_of(masters: Masters, **body: Any) -> tuple[str, dict[str, str]]:
+    """Id and header of a new API token."""
+    with masters.client() as client:
+        made = client.post("/token/create", json={"name": "t", "role": "viewer", **body}).json()
+    return made["info"]["id"], {"Authorization": f"Bearer {made['token']}"}
+
+
+def signed_in(masters: Masters, name: str) -> dict[str, str]:
+    """The headers of a browser in which a new user has signed in."""
+    with masters.client() as client:
+        client.post("/user/save", json={"name": name, "roles": [{"role": "viewer"}], "password": PASSWORD})
+    with masters.client(0, {"Accept": "application/json"}) as page:
+        me = page.post("/auth/login", json={"username": name, "password": PASSWORD})
+        cookie = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
+    return {"Cookie": cookie, "X-CSRF-Token": me.json()["csrf_token"]}
+
+
+async def test_a_limited_role_hears_nothing_of_other_namespaces(masters: Masters, store: EtcdStore):
+    """Neither as it happens, nor by asking for another namespace, nor from what was missed."""
+    _, credential = token_of(masters, namespaces=["shop"])
+    own, wide = masters.listen(credential=credential), masters.listen()
+    other = masters.listen(credential=credential, namespace="default")
+    with masters.client() as client:
+        for namespace in ("default", "shop"):
+            client.post("/job/save", json=JOB | {"namespace": namespace})
+    for tick, namespace in enumerate(("default", "shop"), 1):
+        await run_one(masters, store, namespace, tick)
+    eventually(lambda: len(wide.events) == 5 and len(own.events) == 3, "all the news")
+    later = masters.listen(0, wide.ids[0], credential=credential)
+    eventually(lambda: len(later.events) == 3, "what was missed")
+    await asyncio.sleep(0.5)
+
+    for stream in (own, later):
+        assert ["hello", "job", "execution"] == [name for name, _ in stream.events]
+        assert {"shop"} == {data["namespace"] for _, data in stream.events[1:]}
+    assert ["hello"] == [name for name, _ in other.events]
+
+
+async def test_a_stream_ends_with_its_credential(masters: Masters):
+    """Signed out, disabled, deleted: within seconds and at every master; the streams of others go on."""
+    kim, lee = signed_in(masters, "kim"), signed_in(masters, "lee")
+    token_id, token = token_of(masters)
+    ending = {
+        "signed out at this master": masters.listen(0, credential=kim),
+        "signed out at the other one": masters.listen(1, credential=kim),
+        "a disabled user": masters.listen(1, credential=lee),
+        "a deleted token": masters.listen(0, credential=token),
+    }
+    kept = masters.listen(0)
+    with masters.client() as client, masters.client(0, kim) as page:
+        answers = [
+            page.post("/auth/logout").status_code,
+            client.post("/user/lee/disable").status_code,
+            client.delete(f"/token/{token_id}").status_code,
+        ]
+    ended_s = time.monotonic()
+    left_open = [
+        what for what, stream in ending.items() if not stream.has_ended.wait(12 + ended_s - time.monotonic())
+    ]
+
+    assert [204, 200, 204] == answers
+    assert [] == left_open
+    assert {200} == {stream.status for stream in ending.values()}
+    assert not kept.has_ended.is_set()
 
 
 async def test_the_streams_of_a_user_are_limited(masters: Masters):

@@ -10,9 +10,8 @@ import pytest
 
 from common.domain.codec import decode_job
 from common.kv.etcd import EtcdStore
-from tests.integration.test_live_stream import Masters, masters
+from tests.integration.master_programs import Masters
 
-__all__ = ["masters"]
 pytestmark = pytest.mark.integration
 
 JOBS = 20
