@@ -1,8 +1,12 @@
 """Signing in with an identity provider, against a small real one."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +20,9 @@ from master.domain.accounts import ExternalIdentity
 from master.domain.oidc import grant_of_text, safe_back
 from master.domain.rights import Grant, Role
 from master.services.oidc import Oidc
+from tests.e2e.installation import clean_environment
 from tests.oidc_provider import CLIENT, SECRET, PlayedProvider, played_provider
+from tests.servers import free_port
 
 HERE = "http://127.0.0.1/api/v1/auth/oidc/callback"
 
@@ -161,3 +167,31 @@ def test_a_role_that_is_none_is_refused(text: str):
     """At the start, not at the first sign-in."""
     with pytest.raises(ValueError):
         grant_of_text(text)
+
+
+def test_without_the_extra_a_master_says_what_to_install(tmp_path: Path):
+    """Before anything is served, with the key of the configuration; the exit code is that of a wrong one."""
+    config = {
+        "oidcIssuer": "https://id.example.com",
+        "oidcClientId": CLIENT,
+        "oidcRoles": {"ops": "viewer"},
+        "stateDir": str(tmp_path),
+        "adminTokenFile": str(tmp_path / "admin-token"),
+        "apiPort": free_port(),
+    }
+    path = tmp_path / "master.json"
+    path.write_text(json.dumps(config))
+    program = "import sys; sys.modules['jwt'] = None; from master.__main__ import main; main()"
+    call = subprocess.run(
+        [sys.executable, "-c", program, "-config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean_environment(),
+        check=False,
+    )
+
+    assert 2 == call.returncode, call.stderr
+    assert "oidcIssuer" in call.stderr
+    assert "pip install 'everytick[oidc]'" in call.stderr
+    assert "Traceback" not in call.stderr
