@@ -29,6 +29,7 @@ class FakeClient:
 
     Attributes:
         delay_s: Asked for every message, each way.
+        answer_delay_s: Asked for answers instead, if it is set.
         lose_request: Asked with the kind of call ("txn", "list", "grant", "renew", "revoke", "status"); True:
             the connection breaks before the store hears of it.
         lose_answer: The same, but the store did what was asked.
@@ -38,6 +39,7 @@ class FakeClient:
     def __init__(self, store: "FakeStore", name: str) -> None:
         self.name = name
         self.delay_s: Callable[[], float] = lambda: 0.0
+        self.answer_delay_s: Callable[[], float] | None = None
         self.lose_request: Callable[[str], bool] = lambda _kind: False
         self.lose_answer: Callable[[str], bool] = lambda _kind: False
         self.watches: list[FakeWatch] = []
@@ -158,7 +160,8 @@ class FakeClient:
             send = lambda: _answer(answer, outcome)  # noqa: E731
         if self.lose_answer(kind):
             send = lambda: _fail(answer, lost("connection reset"))  # noqa: E731
-        _later(self.delay_s(), lambda: None if self._is_partitioned else send())
+        delay_s = self.answer_delay_s or self.delay_s
+        _later(delay_s(), lambda: None if self._is_partitioned else send())
 
 
 class FakeWatch:

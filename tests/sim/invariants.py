@@ -109,7 +109,9 @@ def _output(w: World) -> Iterator[str]:
 
 def _passed_ticks(w: World) -> Iterator[str]:
     """A worker that says it has passed a tick has moved the cursor, so that nobody can start it any more."""
-    passed = {(entry["job"], int(entry["tick"])): entry.at_s for entry in w.trace.named("tick.passed")}
+    passed: dict[tuple[str, int], float] = {}
+    for entry in w.trace.named("tick.passed"):
+        passed.setdefault((entry["job"], int(entry["tick"])), entry.at_s)
     for mark in w.marks():
         execution = ExecutionId.parse(mark.execution)
         document = w.history.executions.get(mark.execution)

@@ -62,6 +62,8 @@ class SimProcess:
         self.execution = execution
         self.behaviour = behaviour
         self.exit: ProcessExit | None = None
+        #: When it ends by itself.
+        self.ends_s = machine.loop.time() + behaviour.duration_s
         self._machine = machine
         self._listener: ProcessListener | None = listener
         # What the process tells arrives in the worker: later if that is frozen, never if it is dead.

@@ -156,14 +156,14 @@ def _forgetful(disk: Disk, history: History) -> RunningJournal:
 
 #: Name of each mistake, the product that makes it, and seeds that are known to find it (tried first).
 PLANTED: Final[Sequence[tuple[str, Callable[[], Product], tuple[int, ...]]]] = (
-    ("no cursor compare", lambda: _product(claims_type=ClaimsWithoutCursor), (1, 2)),
-    ("lock without lease", lambda: _product(claims_type=ClaimsWithLastingLock), (5, 1)),
+    ("no cursor compare", lambda: _product(claims_type=ClaimsWithoutCursor), (2, 1)),
+    ("lock without lease", lambda: _product(claims_type=ClaimsWithLastingLock), (1, 5)),
     ("deadline from the receive time", lambda: _product(session_type=SessionFromAnswer), (52, 11)),
     ("watch without a revision", lambda: _product(feed_type=FeedFromNow), (5,)),
     ("no read-back after an unknown outcome", lambda: _product(claims_type=ClaimsThatHope), (0, 2)),
     ("kill by pid", lambda: _product(kill_switch_type=KillSwitchByJob), (3, 7)),
     ("dropping records when the queue is full", lambda: Product(journal=_forgetful), (0, 3)),
     ("no session compare", lambda: _product(claims_type=ClaimsWithoutSession), (38, 41)),
-    ("catch-up from now", lambda: _product(taker_type=TickTakerFromNow), (2, 5)),
+    ("catch-up from now", lambda: _product(taker_type=TickTakerFromNow), (5, 2)),
     ("skip without moving the cursor", lambda: _product(claims_type=ClaimsThatSkipInMind), (1, 5)),
 )

@@ -4,9 +4,9 @@ Faults overlap as they like. Everything heals by itself at the end of the storm,
 shows whether the cluster recovers for good.
 """
 
-import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from common.domain.job import JobSpec
@@ -131,9 +131,25 @@ def _later(w: World, seconds: float, action: Callable[..., object], *args: Any) 
     w.at(min(w.loop.time() + seconds, STORM_S - 1), action, *args)
 
 
+def _turn_deaf(w: World) -> str | None:
+    """Let the exclusive command that has longest to run ignore TERM; its host."""
+    running = [
+        (process.ends_s, node.name, process)
+        for node in w.nodes.values()
+        for process in node.machine.processes.values()
+        if (spec := w.newest_spec(process.execution)) is not None and spec.is_exclusive
+    ]
+    if not running:
+        return None
+    _, name, process = max(running, key=lambda one: one[:2])
+    process.behaviour = replace(process.behaviour, is_deaf=True)
+    return name
+
+
 def _make_healthy(w: World, name: str) -> None:
     client = w.store.client(name)
     client.delay_s = lambda: w.chance.uniform(0.0005, 0.003)
+    client.answer_delay_s = None
     client.lose_request = lambda _kind: False
     client.lose_answer = lambda _kind: False
 
@@ -163,11 +179,15 @@ def lost_answers(w: World, chance: random.Random) -> None:
 
 
 def slow_answers_then_cut(w: World, chance: random.Random) -> None:
-    """Renewals take as long as they may, then nothing comes any more: the hardest case for the deadline."""
+    """
+    Renewals are answered as late as may be, then nothing comes any more: the hardest case for the deadline.
+
+    It strikes where an exclusive command will not listen, so that only the KILL at the last moment ends it.
+    """
     name = _some_worker(w, chance)
+    name = _turn_deaf(w) or name
     w.note_fault("slow_answers", name)
-    delays_s = itertools.cycle((0.001, 1.9))
-    w.store.client(name).delay_s = lambda: next(delays_s)
+    w.store.client(name).answer_delay_s = lambda: 1.9
     _later(w, chance.uniform(6, 12), w.partition, name)
     _later(w, 40, w.heal, name)
     _later(w, 41, _make_healthy, w, name)

@@ -56,6 +56,11 @@ class World(Disasters):
         uid = ExecutionId.parse(execution).uid
         return next((spec for spec in self.specs.get(uid, ()) if spec.generation == generation), None)
 
+    def newest_spec(self, execution: str) -> JobSpec | None:
+        """The newest version of the job of an execution."""
+        specs = self.specs.get(ExecutionId.parse(execution).uid)
+        return specs[-1] if specs else None
+
     def age_of(self, key: str) -> float:
         """Seconds since *key* was written."""
         return self.loop.time() - self._written_s.get(key, 0.0)
