@@ -214,8 +214,12 @@ class FakeStore:
         self._history.append(changes)
         for observe in self.observers:
             observe(client, changes)
+        below: dict[str, Changes | None] = {}
         for watch in self._watches():
-            if (news := _below(watch.prefix, changes)) is not None and revision >= watch.from_revision:
+            prefix = watch.prefix
+            if prefix not in below:  # a dozen watches have the same
+                below[prefix] = _below(prefix, changes)
+            if (news := below[prefix]) is not None and revision >= watch.from_revision:
                 watch.send(news)
 
     def _put(self, put: Put, revision: int) -> Change:

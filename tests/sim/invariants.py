@@ -14,7 +14,7 @@ from common.domain.job import JobSpec
 from common.domain.records import Seq
 from common.domain.schedule import jitter_offset_s
 from tests.faults.evidence import Phase
-from tests.faults.judging import Finding, Kind, Rules, expected_ticks
+from tests.faults.judging import Finding, Kind, Rules, Verdict, expected_ticks
 from tests.sim.clocks import EPOCH
 from tests.sim.machine import Behaviour
 from tests.sim.node import KEYS
@@ -44,7 +44,12 @@ STORMY: Final = Rules(clock_bound_s=CLOCK_BOUND_S, change_grace_s=330.0, account
 
 
 def broken_invariants(
-    w: World, rules: Rules = STRICT, *, calm_since: float | None = None, is_overloaded: bool = False
+    w: World,
+    rules: Rules = STRICT,
+    *,
+    calm_since: float | None = None,
+    is_overloaded: bool = False,
+    verdict: Verdict | None = None,
 ) -> list[str]:
     """
     Everything that is wrong.
@@ -52,8 +57,9 @@ def broken_invariants(
     Args:
         calm_since: When the last fault was undone, in seconds.
         is_overloaded: The jobs need more slots than there are: ticks may be late, and missed for that.
+        verdict: The checker's by *rules*, if it has been asked already.
     """
-    verdict = w.judge(rules)
+    verdict = verdict or w.judge(rules)
     wrong = [
         f"{_NUMBERS[finding.kind]} {finding}" for finding in verdict.violations if not _is_excused(w, finding)
     ]

@@ -19,6 +19,9 @@ T = TypeVar("T")
 #: jobs takes some hundreds.
 MAX_TURNS: Final = 50_000
 
+#: Cancelled timers that are not worth looking for.
+_MANY: Final = 50
+
 _host: contextvars.ContextVar["Host | None"] = contextvars.ContextVar("simulated_host", default=None)
 
 
@@ -211,7 +214,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         compares timers in Python: half of the time of a simulation. The order of callbacks is the same.
         """
         timers, ready = self._timers, self._ready  # type: ignore[attr-defined]
-        self._drop_cancelled()
+        if timers and (timers[0].handle._cancelled or self.cancelled_timers > _MANY):
+            self._drop_cancelled()
         if ready or self._stopping:  # type: ignore[attr-defined]
             self._turns += 1
             if self._turns > MAX_TURNS:
@@ -235,7 +239,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def _drop_cancelled(self) -> None:
         """As asyncio does it: from the top of the heap one by one, and all at once when they are too many."""
         timers = self._timers
-        if len(timers) > 100 and self.cancelled_timers > len(timers) / 2:
+        if len(timers) > 2 * _MANY and self.cancelled_timers > len(timers) / 2:
             kept = []
             for when in timers:
                 if when.handle._cancelled:

@@ -54,8 +54,8 @@ def simulate(seed: int, *, product: Product | None = None, lines: int = 0) -> Ou
 def _outcome(seed: int, w: World, lines: int) -> Outcome:
     crowded = is_overloaded(w)
     rules = replace(STORMY, accounting_s=CALM_S) if crowded else STORMY
-    broken = broken_invariants(w, rules, calm_since=STORM_S, is_overloaded=crowded)
     verdict = w.judge(rules)
+    broken = broken_invariants(w, rules, calm_since=STORM_S, is_overloaded=crowded, verdict=verdict)
     faults = Counter(entry.event for entry in w.trace.events if entry.event.startswith("fault."))
     return Outcome(
         seed=seed,

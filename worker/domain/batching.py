@@ -4,7 +4,7 @@ Pure. A chunk is handed out when it is large; the caller asks for the rest when 
 Chunks are numbered from 0 without a gap.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -31,8 +31,13 @@ class ChunkBuilder:
     def is_empty(self) -> bool:
         return not self._lines
 
-    def add(self, at_ms: int, stream: Stream, lines: Iterable[str]) -> Iterator[OutputChunk]:
+    def add(self, at_ms: int, stream: Stream, lines: Sequence[str]) -> Iterator[OutputChunk]:
         """Take *lines* and hand out the chunks they complete; must be iterated to its end."""
+        size = self._size + sum(map(len, lines)) + LINE_OVERHEAD_BYTES * len(lines)
+        if size < CHUNK_BYTES:
+            self._lines += [(at_ms, stream, line) for line in lines]
+            self._size = size
+            return
         for line in lines:
             self._lines.append((at_ms, stream, line))
             self._size += len(line) + LINE_OVERHEAD_BYTES

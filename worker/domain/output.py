@@ -56,7 +56,7 @@ class ExecutionOutput:
         self._streams: dict[Stream, _StreamState] = {}
         self._head: list[str] = []
         self._head_chars = 0
-        self._tail: deque[str] = deque()
+        self._tail: deque[tuple[int, list[str]]] = deque()
         self._tail_chars = 0
 
     @property
@@ -97,7 +97,7 @@ class ExecutionOutput:
             lines=sum(state.newlines + (not state.ends_in_newline) for state in states),
             dropped=dropped,
             head="\n".join(self._head)[:SUMMARY_CHARS],
-            tail="\n".join(self._tail)[-SUMMARY_CHARS:],
+            tail="\n".join(line for _, lines in self._tail for line in lines)[-SUMMARY_CHARS:],
         )
 
     def _finish_stream(self, stream: Stream, state: _StreamState, at_ms: int) -> int:
@@ -131,13 +131,15 @@ class ExecutionOutput:
                 return
 
     def _extend_tail(self, lines: list[str]) -> None:
-        """Keep the last lines that fill the summary together; the first of them may go beyond it."""
-        # No more of *lines* than can matter: a command that floods brings thousands at a time.
-        for line in lines[-SUMMARY_CHARS:]:
-            self._tail.append(line)
-            self._tail_chars += len(line) + 1
-        while len(self._tail) > 1 and self._tail_chars - len(self._tail[0]) - 1 >= SUMMARY_CHARS:
-            self._tail_chars -= len(self._tail.popleft()) + 1
+        """Keep the last batches of lines that fill the summary together; the first may go beyond it."""
+        # No more of *lines* than can matter: a command that floods brings thousands at a time. Counted by
+        # the batch, because a look at every line took longer than all else that is done with it.
+        kept = lines[-SUMMARY_CHARS:]
+        chars = sum(map(len, kept)) + len(kept)
+        self._tail.append((chars, kept))
+        self._tail_chars += chars
+        while self._tail_chars - self._tail[0][0] >= SUMMARY_CHARS:
+            self._tail_chars -= self._tail.popleft()[0]
 
 
 def _tail_lines(data: bytes, secrets: frozenset[str]) -> tuple[list[str], int]:
