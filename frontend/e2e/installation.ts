@@ -11,13 +11,17 @@ const SESSION = 'test-results/session.json'
 interface WorkerFixtures {
   /** A file with the cookie of a session. */
   session: string
+  /** The API as an admin, for what is prepared once for several tests. */
+  admin: APIRequestContext
 }
 
 interface Fixtures {
-  /** The API, as an admin. */
+  /** The same, under the name the tests use. */
   api: APIRequestContext
   /** Errors the browser reported: script errors, refused assets, broken security policy. */
   complaints: string[]
+  /** What the browser may report: refused requests, where the test looks at the answer instead. */
+  tolerated: RegExp
 }
 
 /** Make sure that the account is there: as the first one, or as a further one. */
@@ -36,6 +40,13 @@ async function haveAccount(api: APIRequestContext): Promise<void> {
   expect([200, 409], await made.text()).toContain(made.status())
 }
 
+function asAdmin(
+  playwright: PlaywrightWorkerArgs['playwright'],
+  baseURL: string,
+): Promise<APIRequestContext> {
+  return playwright.request.newContext({ baseURL, extraHTTPHeaders: { Authorization: `Bearer ${token}` } })
+}
+
 /** One sign-in for all tests, and for the workers that follow one whose test failed: the server allows few. */
 async function signedIn(playwright: PlaywrightWorkerArgs['playwright'], baseURL: string): Promise<string> {
   if (existsSync(SESSION)) {
@@ -44,10 +55,7 @@ async function signedIn(playwright: PlaywrightWorkerArgs['playwright'], baseURL:
     await kept.dispose()
     if (me.status() === 200) return SESSION
   }
-  const admin = await playwright.request.newContext({
-    baseURL,
-    extraHTTPHeaders: { Authorization: `Bearer ${token}` },
-  })
+  const admin = await asAdmin(playwright, baseURL)
   await haveAccount(admin)
   await admin.dispose()
   const person = await playwright.request.newContext({ baseURL })
@@ -68,23 +76,22 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker', auto: true },
   ],
   storageState: ({ session }, use) => use(session),
-  api: async ({ playwright, baseURL }, use) => {
-    const context = await playwright.request.newContext({
-      baseURL,
-      extraHTTPHeaders: { Authorization: `Bearer ${token}` },
-    })
-    await use(context)
-    await context.dispose()
-  },
+  admin: [
+    async ({ playwright }, use, { project }) => {
+      const context = await asAdmin(playwright, String(project.use.baseURL))
+      await use(context)
+      await context.dispose()
+    },
+    { scope: 'worker' },
+  ],
+  api: ({ admin }, use) => use(admin),
+  tolerated: [/status of (401|403|404|409|412|422|429)/, { option: true }],
   complaints: [
-    async ({ page }, use) => {
+    async ({ page, tolerated }, use) => {
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(String(error)))
       page.on('console', (message) => {
-        // The browser itself reports refused requests; tests that provoke one look at the answer instead.
-        if (message.type() === 'error' && !/status of (401|403|404|409|412|422|429)/.test(message.text())) {
-          complaints.push(message.text())
-        }
+        if (message.type() === 'error' && !tolerated.test(message.text())) complaints.push(message.text())
       })
       await use(complaints)
 
@@ -102,6 +109,14 @@ export async function saveJob(
   const answer = await api.post('/api/v1/job/save', { data: job })
 
   expect(answer.status(), await answer.text()).toBe(200)
+}
+
+/** Run the job of the default namespace now; returns the id of the execution. */
+export async function runNow(api: APIRequestContext, name: string): Promise<string> {
+  const answer = await api.post(`/api/v1/job/run/${name}`, { data: {} })
+  expect(answer.status(), await answer.text()).toBe(202)
+  const { execution_id } = await answer.json()
+  return execution_id
 }
 
 export { expect }

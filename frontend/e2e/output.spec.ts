@@ -1,14 +1,7 @@
 /** The output view: it opens at the end, follows, searches all of a long output, and links to its lines. */
 import type { APIRequestContext } from '@playwright/test'
 import { expectAccessible } from './accessibility'
-import { expect, saveJob, test } from './installation'
-
-async function runOnce(api: APIRequestContext, name: string): Promise<string> {
-  const answer = await api.post(`/api/v1/job/run/${name}`, { data: {} })
-  expect(answer.status(), await answer.text()).toBe(202)
-  const { execution_id } = await answer.json()
-  return execution_id
-}
+import { expect, runNow, saveJob, test } from './installation'
 
 async function ended(api: APIRequestContext, id: string): Promise<void> {
   await expect
@@ -18,7 +11,7 @@ async function ended(api: APIRequestContext, id: string): Promise<void> {
 
 test('wish: a log opens at its end and follows, without freezing at 200,000 lines', async ({ page, api }) => {
   await saveJob(api, { name: 'wish-log', command: 'seq 1 200000' })
-  const id = await runOnce(api, 'wish-log')
+  const id = await runNow(api, 'wish-log')
   await ended(api, id)
   await page.goto(`/executions/${id}`)
   const output = page.getByRole('log')
@@ -57,7 +50,7 @@ test('a running log is followed, and what went to stderr is told apart', async (
     name: 'e2e-live',
     command: 'for i in $(seq 1 30); do echo out $i; sleep 0.1; done; echo bad >&2',
   })
-  const id = await runOnce(api, 'e2e-live')
+  const id = await runNow(api, 'e2e-live')
   await page.goto(`/executions/${id}`)
   const output = page.getByRole('log')
 

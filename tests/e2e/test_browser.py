@@ -17,25 +17,20 @@ LIMIT_S = 600
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT_S + 60)
-def test_the_dashboard_works_in_a_browser(installation: Installation) -> None:
-    """Account, lists, editor, output, and every page in both languages and themes, with a silent console."""
-    run_in_browser(installation)
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.timeout(LIMIT_S + 60)
-def test_a_newcomer_is_welcomed_and_the_badge_turns_when_the_master_dies(tmp_path: Path) -> None:
-    """From the setup address to the first job on a fresh installation; then its master is killed."""
+def test_the_dashboard_works_in_a_browser(tmp_path: Path) -> None:
+    """
+    From the setup address to the first job, every page in both languages and themes with a silent console,
+    and at last a live log while its master is killed.
+    """
     fresh = Installation(tmp_path / "data")
     try:
         fresh.start()
-        run_in_browser(fresh, "--project=fresh", EVERYTICK_MASTER_PID=str(fresh.pid("master")))
+        run_in_browser(fresh, EVERYTICK_FRESH="1", EVERYTICK_MASTER_PID=str(fresh.pid("master")))
     finally:
         fresh.end()
 
 
-def run_in_browser(installation: Installation, *arguments: str, **more: str) -> None:
+def run_in_browser(installation: Installation, **more: str) -> None:
     """Run the tests of `frontend/e2e` against *installation*; fail with what they printed."""
     chromium = os.environ.get("EVERYTICK_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
@@ -44,7 +39,7 @@ def run_in_browser(installation: Installation, *arguments: str, **more: str) -> 
         pytest.skip("the dashboard's packages are not installed: make setup")
 
     run = subprocess.run(
-        [PLAYWRIGHT, "test", *arguments],
+        [PLAYWRIGHT, "test"],
         cwd=FRONTEND,
         env=os.environ
         | {

@@ -5,12 +5,22 @@
  * has finished and nothing more came. What lies before the tail is fetched on demand, chunk page by chunk page.
  */
 import { useTimeoutFn } from '@vueuse/core'
-import { computed, onScopeDispose, ref, shallowRef, triggerRef, toValue, type MaybeRefOrGetter } from 'vue'
+import {
+  computed,
+  onScopeDispose,
+  ref,
+  shallowRef,
+  triggerRef,
+  toValue,
+  watch,
+  type MaybeRefOrGetter,
+} from 'vue'
 import { client, download, unwrap } from '@/api/client'
 import type { Output } from '@/api/types'
 import { OutputBuffer, type Gap, type OutputFilter } from '@/lib/outputBuffer'
 import { nextPollMs } from '@/lib/polling'
 import { asProblem, type ApiProblem } from '@/lib/problem'
+import { useLiveness } from '@/stores/liveness'
 
 const TAIL_LINES = 2_000
 const FOLLOW_MS = 1_000
@@ -76,6 +86,17 @@ export function useExecutionOutput(
     { immediate: false },
   )
   const followSoon = () => timer.start()
+
+  // The pauses have grown while the server was away: what is said to be live must not wait for the end of one.
+  const liveness = useLiveness()
+  watch(
+    () => liveness.isLive,
+    (isLive) => {
+      if (!isLive || failuresInARow === 0 || !timer.isPending.value) return
+      timer.stop()
+      void followOnce()
+    },
+  )
 
   /** Fetch what is missing between two chunks. */
   async function fill(gap: Gap): Promise<void> {
