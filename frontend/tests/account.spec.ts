@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { changesBetween } from '@/lib/changes'
 import { clockAheadMs } from '@/lib/clock'
-import { cronctl, jobListCommand, shellWord } from '@/lib/cronctl'
+import { cronctl, executionListCommand, jobListCommand, ledgerCommand, shellWord } from '@/lib/cronctl'
 import { fuzzyFilter, fuzzyScore } from '@/lib/fuzzy'
 import { isAcceptable, passwordRules } from '@/lib/passwords'
 import { namespacesFrom } from '@/lib/roles'
@@ -108,6 +108,33 @@ describe('cronctl', () => {
     ['disabled ones', { enabled: 'false' }, 'cronctl job list --disabled'],
   ])('lists jobs: %s', (_, state, expected) => {
     expect(jobListCommand(state)).toBe(expected)
+  })
+
+  it.each([
+    ['everything', {}, 'cronctl execution list'],
+    [
+      'all filters',
+      {
+        job: 'back up',
+        namespace: 'ops',
+        worker: 'w-1',
+        status: 'failed,lost',
+        cause: 'retry',
+        from: '2026-03-29T00:00:00Z',
+        to: '2026-03-30T00:00:00Z',
+      },
+      "cronctl execution list 'back up' --namespace ops --worker w-1 --status failed --status lost " +
+        '--cause retry --from 2026-03-29T00:00:00Z --to 2026-03-30T00:00:00Z',
+    ],
+  ])('lists executions: %s', (_, state, expected) => {
+    expect(executionListCommand(state)).toBe(expected)
+  })
+
+  it.each([
+    ['all of it', undefined, 'cronctl job ledger hello --namespace default'],
+    ['one kind', 'missed', 'cronctl job ledger hello --namespace default --kind missed'],
+  ])('prints a ledger: %s', (_, kind, expected) => {
+    expect(ledgerCommand({ namespace: 'default', name: 'hello' }, kind)).toBe(expected)
   })
 
   it('leaves out what has no value', () => {

@@ -41,4 +41,40 @@ export function jobListCommand({ q, namespace, label, enabled, status }: JobList
   )
 }
 
+export interface ExecutionListState {
+  job?: string
+  namespace?: string
+  worker?: string
+  status?: string
+  cause?: string
+  from?: string
+  to?: string
+}
+
+export function executionListCommand(state: ExecutionListState): string {
+  const { job, namespace, worker, status, cause, from, to } = state
+  return cronctl(
+    'execution',
+    'list',
+    job ?? '',
+    { option: '--namespace', value: namespace },
+    { option: '--worker', value: worker },
+    ...(status?.split(',') ?? []).map((value) => ({ option: '--status', value })),
+    { option: '--cause', value: cause },
+    { option: '--from', value: from },
+    { option: '--to', value: to },
+  )
+}
+
+/** The namespace is named even where it is the usual one: the command may be pasted anywhere. */
+export function ledgerCommand(job: { namespace: string; name: string }, kind?: string): string {
+  return cronctl(
+    'job',
+    'ledger',
+    job.name,
+    { option: '--namespace', value: job.namespace },
+    { option: '--kind', value: kind },
+  )
+}
+
 export const workerListCommand = (): string => cronctl('worker', 'list')
