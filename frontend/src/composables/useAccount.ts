@@ -1,7 +1,8 @@
 /** Signing in and out, the first account, and one's own password. */
 import { useQueryClient } from '@tanstack/vue-query'
 import { computed, ref } from 'vue'
-import { auth, type Me } from '@/api/accounts'
+import { auth } from '@/api/accounts'
+import type { Me } from '@/api/types'
 import { clockAheadMs } from '@/lib/clock'
 import { useSession } from '@/stores/session'
 import { useAction } from './useAction'

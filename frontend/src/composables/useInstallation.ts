@@ -1,6 +1,8 @@
 /** The audit trail and the installation itself, for its admins. */
 import { computed, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
-import { audit, installation, type AuditProof } from '@/api/accounts'
+import { audit, installation } from '@/api/accounts'
+import type { AuditProof } from '@/api/types'
+import { oneOf } from '@/lib/status'
 import { useAction } from './useAction'
 import { useLiveQuery } from './useLiveQuery'
 
@@ -15,11 +17,18 @@ export interface AuditFilters {
   to?: string
 }
 
+export const OUTCOMES = ['done', 'refused', 'failed'] as const
+
 export function useAudit(
   filters: MaybeRefOrGetter<AuditFilters>,
   token: MaybeRefOrGetter<string | undefined>,
 ) {
-  const query = computed(() => ({ ...toValue(filters), page_size: 50, page_token: toValue(token) }))
+  const query = computed(() => ({
+    ...toValue(filters),
+    outcome: oneOf(OUTCOMES, toValue(filters).outcome)?.[0],
+    page_size: 50,
+    page_token: toValue(token),
+  }))
   return useLiveQuery(
     () => ['audit', query.value],
     (signal) => audit.list(query.value, signal),

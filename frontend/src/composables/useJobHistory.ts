@@ -3,7 +3,6 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { useNow } from '@vueuse/core'
 import { computed, ref, shallowRef, toValue, type MaybeRefOrGetter } from 'vue'
 import { client, unwrap } from '@/api/client'
-import { ask, type AuditEntry, type Page } from '@/api/contract'
 import { HEAT } from '@/lib/heatMap'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 import type { JobRef } from './useJobs'
@@ -57,7 +56,8 @@ export function useJobAudit(job: MaybeRefOrGetter<JobRef>) {
     () => ['job', toValue(job), 'audit'],
     (signal) => {
       const { name, namespace } = toValue(job)
-      return ask<Page<AuditEntry>>('GET', `/job/${name}/audit`, { query: { namespace }, signal })
+      const params = { path: { name }, query: { namespace } }
+      return unwrap(client.GET('/api/v1/job/{name}/audit', { params, signal }))
     },
     { intervalMs: 30_000 },
   )

@@ -1,6 +1,7 @@
 /** Runs an unsaved definition once; its execution can be followed like any other. */
 import { ref, shallowRef } from 'vue'
-import { ask } from '@/api/contract'
+import { client, unwrap } from '@/api/client'
+import type { JobDefinition } from '@/api/types'
 import type { Definition } from '@/lib/jobDefinition'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 
@@ -13,10 +14,8 @@ export function useTestRun() {
     isStarting.value = true
     problem.value = null
     try {
-      const body = { definition }
-      executionId.value = (
-        await ask<{ execution_id: string }>('POST', '/job/test-run', { body })
-      ).execution_id
+      const body = { definition: definition as JobDefinition }
+      executionId.value = (await unwrap(client.POST('/api/v1/job/test-run', { body }))).execution_id
     } catch (error) {
       problem.value = asProblem(error)
       executionId.value = null

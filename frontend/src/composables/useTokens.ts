@@ -1,7 +1,8 @@
 /** API tokens: one's own, or all of the installation. The secret is in the answer of its creation alone. */
 import { useQueryClient } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
-import { tokens, type TokenToCreate } from '@/api/accounts'
+import { tokens } from '@/api/accounts'
+import type { TokenToCreate } from '@/api/types'
 import { useAction } from './useAction'
 import { useLiveQuery } from './useLiveQuery'
 

@@ -1,7 +1,8 @@
 /** The accounts of this installation and what an admin does to them. */
 import { useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { users, type UserToSave } from '@/api/accounts'
+import { users } from '@/api/accounts'
+import type { UserToSave } from '@/api/types'
 import { useAction } from './useAction'
 import { useLiveQuery } from './useLiveQuery'
 

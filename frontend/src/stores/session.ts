@@ -5,7 +5,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { Me } from '@/api/accounts'
+import type { Me } from '@/api/types'
 
 export type SessionState = 'unknown' | 'in' | 'out'
 
