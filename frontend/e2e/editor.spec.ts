@@ -41,6 +41,28 @@ test('a refused field says so where it is, and nothing that was typed is lost', 
   await expect(page.getByText('Restored from your unsaved draft.')).toBeVisible()
 })
 
+test('a typed secret is in no storage of the browser; after a reload one is told to type it again', async ({
+  page,
+}) => {
+  await page.goto(`/jobs/new`)
+  await page.getByLabel('Name', { exact: true }).first().fill('edit-secret')
+  await page.getByRole('button', { name: 'Add a variable' }).click()
+  await page.getByLabel('Name', { exact: true }).last().fill('KEY')
+  await page.getByLabel('secret', { exact: true }).check()
+  await page.getByLabel('Value', { exact: true }).fill('hunter2-in-the-draft')
+  await page.getByLabel('Description').fill('kept')
+  const stored = () => page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]))
+  await expect.poll(stored).toContain('kept')
+  expect(await stored()).not.toContain('hunter2-in-the-draft')
+
+  await page.reload()
+
+  await expect(page.getByText('Type again: KEY')).toBeVisible()
+  await expect(page.getByLabel('Description')).toHaveValue('kept')
+  await page.getByLabel('Value', { exact: true }).fill('again')
+  await expect(page.getByText('Type again: KEY')).toHaveCount(0)
+})
+
 test('the number of workers that fit follows what one types', async ({ page }) => {
   await page.goto(`/jobs/new`)
   await page.getByLabel('Name', { exact: true }).fill('edit-fits')

@@ -1,5 +1,6 @@
 /**
- * The draft of a job: kept in sessionStorage until it is saved, so that neither a reload nor an error loses it.
+ * The draft of a job: kept in sessionStorage until it is saved, so that neither a reload nor an error loses it. Typed
+ * secrets are not: only their names, so that one is told to type them again.
  *
  * Saving a job that somebody else changed meanwhile does not overwrite: the stored version comes back as
  * `conflict`, and only `save({ overwrite: true })` replaces it.
@@ -9,6 +10,7 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import { client, unwrap } from '@/api/client'
 import type { Job, JobDefinition } from '@/api/types'
 import { differences } from '@/lib/difference'
+import { stillMissing, typedSecrets, withoutTypedSecrets } from '@/lib/draftSecrets'
 import { definitionFrom, definitionOf, type Definition } from '@/lib/jobDefinition'
 import { emptyForm, formOf, withoutSecrets, type JobForm } from '@/lib/jobForm'
 import { labelsAreReadable } from '@/lib/labels'
@@ -20,6 +22,8 @@ interface Draft {
   form: JobForm
   revision: number | null
   before: Definition | null
+  /** Names of secrets that were typed. */
+  secrets?: string[]
 }
 
 function keyOf(edited: JobRef | null, copiedFrom: JobRef | null): string {
@@ -46,6 +50,7 @@ export function useJobEditor(
   const isLoading = ref(false)
   const isSaving = ref(false)
   const isDraft = ref(false)
+  const forgotten = ref<string[]>([])
   let pristine = JSON.stringify(form.value)
 
   function take(next: Draft): void {
@@ -53,6 +58,7 @@ export function useJobEditor(
     form.value = { ...emptyForm(next.form.timezone), ...next.form }
     before.value = next.before
     revision.value = next.revision
+    forgotten.value = next.secrets ?? []
   }
 
   async function read({ name, namespace }: JobRef): Promise<Job> {
@@ -82,11 +88,19 @@ export function useJobEditor(
     }
   }
 
+  /** Secrets that were typed before a reload and are not there any more. */
+  const secretsToType = computed(() => stillMissing(form.value, forgotten.value))
+
   watch(
     form,
     (now) => {
       if (isLoading.value || JSON.stringify(now) === pristine) return
-      const draft: Draft = { form: now, revision: revision.value, before: before.value }
+      const draft: Draft = {
+        form: withoutTypedSecrets(now, edited ? before.value : null),
+        revision: revision.value,
+        before: before.value,
+        secrets: [...new Set([...typedSecrets(now), ...secretsToType.value])],
+      }
       sessionStorage.setItem(key, JSON.stringify(draft))
     },
     { deep: true },
@@ -96,6 +110,7 @@ export function useJobEditor(
   async function discard(): Promise<void> {
     sessionStorage.removeItem(key)
     isDraft.value = false
+    forgotten.value = []
     problem.value = null
     conflict.value = null
     if (!edited && !copiedFrom) form.value = emptyForm(usePreferences().zone)
@@ -157,6 +172,7 @@ export function useJobEditor(
     isLoading,
     isSaving,
     isDraft,
+    secretsToType,
     isReadable,
     load,
     save,

@@ -151,6 +151,7 @@ export const editor = {
     testRun: 'Test run',
     testHint: 'Runs what is typed here once, without saving it.',
     testAwaited: 'Waiting for a worker …',
+    secretsForgotten: 'Secret values are not kept in a draft. Type again: {names}.',
     draft: 'Restored from your unsaved draft.',
     discard: 'Discard it',
   },

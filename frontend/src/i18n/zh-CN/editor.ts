@@ -151,6 +151,7 @@ export const editor: Pick<Messages, 'conflict' | 'edit'> = {
     testRun: '试运行',
     testHint: '运行一次此处输入的内容，不保存。',
     testAwaited: '正在等待工作节点…',
+    secretsForgotten: '草稿不保存机密值，请重新输入：{names}。',
     draft: '已恢复未保存的草稿。',
     discard: '放弃草稿',
   },
