@@ -11,6 +11,8 @@ export interface Display {
   locale: Readonly<Ref<'en' | 'zh-CN'>>
   /** The viewer's clock, epoch milliseconds, once a second. */
   now: Readonly<Ref<number>>
+  /** A sentence of the server in the viewer's language, where it is a known one; else as it is. */
+  serverText(text: string): string
 }
 
 export const displayKey: InjectionKey<Display> = Symbol('display')

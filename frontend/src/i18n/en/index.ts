@@ -5,6 +5,7 @@ import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
+import { server } from './server'
 import { timeline } from './timeline'
 import { workers } from './workers'
 
@@ -15,6 +16,7 @@ export const en = {
   ...jobs,
   ...executions,
   ...overview,
+  ...server,
   ...timeline,
   ...workers,
 }

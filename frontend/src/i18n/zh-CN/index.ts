@@ -6,6 +6,7 @@ import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
+import { server } from './server'
 import { timeline } from './timeline'
 import { workers } from './workers'
 
@@ -16,6 +17,7 @@ export const zhCN: Messages = {
   ...jobs,
   ...executions,
   ...overview,
+  ...server,
   ...timeline,
   ...workers,
 }
