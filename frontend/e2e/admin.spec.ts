@@ -38,20 +38,3 @@ test('a user is made, may only see, is disabled and deleted', async ({ page, bro
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(row).toHaveCount(0)
 })
-
-for (const [part, heading] of [
-  ['users', 'New user'],
-  ['tokens', 'New token'],
-  ['audit', 'Verify the chain'],
-] as const) {
-  for (const theme of ['light', 'dark'] as const) {
-    test(`the ${part} of the administration are accessible, ${theme}`, async ({ page }) => {
-      await page.addInitScript((look) => localStorage.setItem('everytick.theme', look), theme)
-      await page.goto(`/admin/${part}`)
-      await expect(page.getByRole('button', { name: heading })).toBeVisible()
-      await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0)
-
-      await expectAccessible(page)
-    })
-  }
-}
