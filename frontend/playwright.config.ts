@@ -27,11 +27,12 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     timezoneId: 'Europe/Berlin',
     locale: 'en-GB',
-    trace: 'retain-on-failure',
+    // A trace films every test, also those that pass: `npm run e2e -- --trace on` where one is wanted.
+    screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: process.env.EVERYTICK_CHROMIUM ?? '/usr/bin/chromium',
       // The tests may run as root, where Chromium refuses its sandbox.
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     },
   },
 })
