@@ -9,6 +9,7 @@ from typing import Any, Final
 from common.domain.codec import RunRecord
 from common.domain.execution import Status
 from common.domain.ids import ExecutionId
+from common.domain.instants import utc_text
 from common.domain.records import Document
 
 _SUMMARY: Final = (
@@ -62,10 +63,12 @@ def summary(document: Document) -> Document:
 
 def strip_entry(document: Document) -> Document:
     """What the strip of a job's latest executions draws."""
+    started_at = document.get("started_at")
     return {
         "id": document["_id"],
         "status": document["status"],
-        "started_at": document.get("started_at"),
+        # As text here and now: a page has some thousand of them, and it may be sent again as it is.
+        "started_at": utc_text(started_at) if started_at else None,
         "duration_ms": document.get("duration_ms"),
     }
 

@@ -17,7 +17,7 @@ from master.domain.words import describe_schedule
 from master.services.job_catalog import JobCatalog
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRuns
-from master.services.recent import STRIP_AGE_S, RecentExecutions
+from master.services.recent import NO_STRIP, STRIP_AGE_S, RecentExecutions, Strip
 from master.services.roster import Roster
 
 _NEXT_TICKS = 5
@@ -58,9 +58,9 @@ class JobList:
         strips = await self._strips([row.spec for row in page.rows[:_ROWS_WITH_STRIPS] if row.spec])
         items = []
         for row in page.rows:
-            strip = strips.get(row.uid or "", [])
-            shown = self._shown(self._view.freshen(row), strip)
-            shown["recent"] = [views.strip_entry(document) for document in reversed(strip)]
+            strip = strips.get(row.uid or "", NO_STRIP)
+            shown = self._shown(self._view.freshen(row), strip.newest)
+            shown["recent"] = strip.entries
             items.append(shown)
         return ListPage(items, page.total, page.last_key)
 
@@ -80,7 +80,7 @@ class JobList:
         """One job."""
         # Somebody looks at this one job: what it did a moment ago counts.
         strips = await self._strips([row.spec] if row.spec else [], max_age_s=0)
-        return self._shown(row, strips.get(row.uid or "", []))
+        return self._shown(row, strips.get(row.uid or "", NO_STRIP).newest)
 
     async def detail(self, row: JobRow) -> Document:
         """One job with its next ticks and its schedule in words."""
@@ -99,30 +99,28 @@ class JobList:
         last = self._recent.last(uid)
         return last.status if last else None
 
-    async def _strips(
-        self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
-    ) -> dict[str, list[Document]]:
+    async def _strips(self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S) -> dict[str, Strip]:
         try:
             return await self._recent.strips(jobs, max_age_s=max_age_s)
         except StoreUnavailable:
             return {}
 
-    def _shown(self, row: JobRow, strip: Sequence[Document]) -> Document:
+    def _shown(self, row: JobRow, newest: Document | None) -> Document:
         if row.spec is None:
             shown: Document = {"namespace": row.namespace, "name": row.name, "revision": row.revision}
-            return {**shown, "state": self._state(row, None, strip)}
+            return {**shown, "state": self._state(row, None, newest)}
         if row.shown is None:
             row.shown = masked_fields(row.spec)
             del row.shown["v"]
-        return {**row.shown, "revision": row.revision, "state": self._state(row, row.spec, strip)}
+        return {**row.shown, "revision": row.revision, "state": self._state(row, row.spec, newest)}
 
-    def _state(self, row: JobRow, spec: JobSpec | None, strip: Sequence[Document]) -> Document:
+    def _state(self, row: JobRow, spec: JobSpec | None, newest: Document | None) -> Document:
         runs = self._runs.of_job(spec.uid) if spec else []
         return {
             "paused": spec.is_paused_at(self._clock.now()) if spec else False,
             "running": [str(run.execution) for run in runs],
             "next_tick": row.next_tick,
-            "last": views.summary(strip[0]) if strip else None,
+            "last": views.summary(newest) if newest else None,
             "quarantined": row.quarantined,
             "eligible_workers": self._roster.count_eligible(spec) if spec else 0,
         }

@@ -20,7 +20,7 @@ from master.domain.statistics import percentile
 from master.services.day_figures import HOURS, DayFigures
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRun, LiveRuns
-from master.services.recent import RecentExecutions
+from master.services.recent import NO_STRIP, RecentExecutions, Strip
 from master.services.roster import Roster
 
 _PATIENCE_S: Final = 0.05
@@ -199,7 +199,7 @@ class Overview:
                 "worker": run.record.worker,
                 # Claims are made shortly before the tick; commands start at it.
                 "started_at": max(run.record.claimed_at, run.record.scheduled_at),
-                "usual_ms": _usual_ms(strips.get(run.execution.uid, [])),
+                "usual_ms": _usual_ms(strips.get(run.execution.uid, NO_STRIP)),
             }
             for run in runs
         ]
@@ -216,9 +216,9 @@ class Overview:
         return {"spooled": spooled, "oldest_at": now - timedelta(seconds=oldest_s)}
 
 
-def _usual_ms(strip: list[Document]) -> int | None:
+def _usual_ms(strip: Strip) -> int | None:
     """The median of what took how long and succeeded."""
-    ended = [found for found in strip if found["status"] == Status.SUCCEEDED.value]
+    ended = [found for found in strip.entries if found["status"] == Status.SUCCEEDED.value]
     return percentile(
         sorted(found["duration_ms"] for found in ended if found.get("duration_ms") is not None), 50
     )

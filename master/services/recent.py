@@ -18,6 +18,7 @@ from common.domain.execution import Status
 from common.domain.job import JobSpec
 from common.domain.records import Document
 from common.runtime.clock import Clock
+from master.domain.execution_views import strip_entry
 from master.domain.job_rows import LastRun
 from master.ports import HistoryReader
 
@@ -39,12 +40,35 @@ _STRIPS_KEPT: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Strip:
-    """Executions as they were read, and what was known of the job then."""
+class Strip:
+    """
+    The latest executions of a job.
+
+    Attributes:
+        newest: As lists show it.
+        entries: As strips show them, oldest first, the newest included.
+    """
+
+    newest: Document | None
+    entries: list[Document]
+
+    @classmethod
+    def of(cls, executions: Sequence[Document]) -> "Strip":
+        """*executions* come newest first."""
+        entries = [strip_entry(execution) for execution in reversed(executions)]
+        return cls(executions[0] if executions else None, entries)
+
+
+NO_STRIP: Final = Strip(None, [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A strip as it was read, and what was known of the job then."""
 
     read_at_s: float
     mark: tuple[object, ...]
-    executions: list[Document]
+    strip: Strip
 
 
 class RecentExecutions:
@@ -68,7 +92,7 @@ class RecentExecutions:
         self._has_run = has_run
         self._knows_all = False
         self._last: dict[str, LastRun] = {}
-        self._strips: dict[str, _Strip] = {}
+        self._strips: dict[str, _Read] = {}
 
     async def run(self) -> None:
         """Look for ever; while MongoDB is away the last known state stays."""
@@ -99,11 +123,9 @@ class RecentExecutions:
         """The same of all jobs, by uid; to be looked at at once, as it goes on changing."""
         return self._last
 
-    async def strips(
-        self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S
-    ) -> dict[str, list[Document]]:
+    async def strips(self, jobs: Sequence[JobSpec], *, max_age_s: float = STRIP_AGE_S) -> dict[str, Strip]:
         """
-        The newest executions of each of *jobs*, newest first.
+        The strip of each of *jobs*, by uid.
 
         Args:
             max_age_s: How old the strip of a job may be that has started or ended something since.
@@ -118,10 +140,11 @@ class RecentExecutions:
             unread = [job for job in stale if max_age_s <= 0 or not self._never_ran(job.uid)]
             found = await self._history.recent(unread, STRIP_LENGTH) if unread else {}
             if len(self._strips) > _STRIPS_KEPT:
-                self._strips = {uid: strip for uid, strip in self._strips.items() if uid in marks}
+                self._strips = {uid: read for uid, read in self._strips.items() if uid in marks}
             for job in stale:
-                self._strips[job.uid] = _Strip(now_s, marks[job.uid], found.get(job.uid, []))
-        return {job.uid: self._strips[job.uid].executions for job in jobs}
+                strip = Strip.of(found.get(job.uid, []))
+                self._strips[job.uid] = _Read(now_s, marks[job.uid], strip)
+        return {job.uid: self._strips[job.uid].strip for job in jobs}
 
     def _mark(self, uid: str) -> tuple[object, ...]:
         """Changes with everything the job starts or ends."""
@@ -133,12 +156,12 @@ class RecentExecutions:
         return self._knows_all and uid not in self._last and not self._has_run(uid)
 
     def _is_good(self, uid: str, mark: tuple[object, ...], now_s: float, max_age_s: float) -> bool:
-        strip = self._strips.get(uid)
-        if strip is None:
+        read = self._strips.get(uid)
+        if read is None:
             return False
-        age_s = now_s - strip.read_at_s
+        age_s = now_s - read.read_at_s
         # What has just ended may have been read before it was recorded: such a strip is young.
-        is_resting = strip.mark == mark and not self._running(uid)
+        is_resting = read.mark == mark and not self._running(uid)
         return age_s < (_RESTING_AGE_S if is_resting and max_age_s > 0 else max_age_s)
 
     async def _look(self, seen_until: datetime) -> datetime:

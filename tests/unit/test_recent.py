@@ -33,7 +33,11 @@ class Records:
 
     async def recent(self, jobs: Sequence[JobSpec], _count: int) -> dict[str, list[Document]]:
         self.read += [job.uid for job in jobs]
-        return {job.uid: [{"_id": f"{job.uid}.1.1"}] for job in jobs if job.uid != "neverran"}
+        return {
+            job.uid: [{"_id": f"{job.uid}.1.1", "status": "succeeded"}]
+            for job in jobs
+            if job.uid != "neverran"
+        }
 
 
 class Still:
@@ -74,5 +78,5 @@ async def test_strips_are_read_of_jobs_that_ran(has_looked: bool, max_age_s: flo
 
     assert expected == records.read
     assert {"ranbefore": 1, "justended": 1, "neverran": 0} == {
-        uid: len(strip) for uid, strip in strips.items()
+        uid: len(strip.entries) for uid, strip in strips.items()
     }
