@@ -32,7 +32,7 @@ def make_people(ground: Ground) -> People:
     credentials = MongoCredentials(database, clock, lambda: ground.reader.is_connected)
     hashing = PasswordHashing()
     sessions, tokens = Sessions(credentials, clock), ApiTokens(credentials, clock)
-    accounts = Accounts(store, credentials, sessions, tokens, hashing, clock)
+    accounts = Accounts(store, sessions, tokens, hashing, clock)
     setup = Setup(store, credentials, accounts, hashing, clock, ground.address, terminal())
     admin_tokens = _admin_tokens(ground)
     return People(

@@ -8,8 +8,7 @@ import structlog
 
 from common.domain.errors import BadCredentials, Conflict, InvalidInput, LastAdmin, UserExists, UserNotFound
 from common.runtime.clock import Clock
-from master.adapters.mongo_accounts import MongoAccounts
-from master.adapters.mongo_credentials import MongoCredentials
+from master.accounts_port import AccountStore
 from master.domain.accounts import Account, ExternalIdentity, Source
 from master.domain.passwords import broken_rule
 from master.domain.rights import Grant, Role
@@ -64,15 +63,13 @@ class Accounts:
 
     def __init__(
         self,
-        store: MongoAccounts,
-        credentials: MongoCredentials,
+        store: AccountStore,
         sessions: Sessions,
         tokens: ApiTokens,
         hashing: PasswordHashing,
         clock: Clock,
     ) -> None:
         self._store = store
-        self._credentials = credentials
         self._sessions = sessions
         self._tokens = tokens
         self._hashing = hashing
@@ -96,7 +93,7 @@ class Accounts:
 
     async def count_sessions(self, accounts: Sequence[Account]) -> dict[str, int]:
         """How many times each is signed in."""
-        return await self._credentials.count_sessions([account.name for account in accounts])
+        return await self._sessions.count([account.name for account in accounts])
 
     async def page(self, q: str | None, *, after: str | None, size: int) -> AccountPage:
         """Accounts whose names contain *q*, by name."""

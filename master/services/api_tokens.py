@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Final
 
 from common.domain.errors import StoreError, TokenNotFound
 from common.runtime.clock import Clock, new_token, new_uid
-from master.adapters.mongo_credentials import MongoCredentials
+from master.accounts_port import TokenStore
 from master.domain.accounts import NOTE_EVERY, ApiToken
 from master.domain.rights import Grant, PrincipalKind
 from master.services.brief_cache import BriefCache
@@ -33,7 +34,7 @@ class ApiTokens:
         StoreUnavailable: MongoDB is away, and the token was not used lately.
     """
 
-    def __init__(self, store: MongoCredentials, clock: Clock) -> None:
+    def __init__(self, store: TokenStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._cache: BriefCache[ApiToken] = BriefCache(clock)
@@ -81,7 +82,7 @@ class ApiTokens:
                 await self._store.note_used(token.id, now)
         return token
 
-    async def of(self, maker: Maker | None) -> list[ApiToken]:
+    async def of(self, maker: Maker | None) -> Sequence[ApiToken]:
         """The tokens of *maker*, oldest first; everybody's for None."""
         if maker is None:
             return await self._store.api_tokens(None, None)

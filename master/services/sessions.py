@@ -7,7 +7,7 @@ from typing import Final
 
 from common.domain.errors import StoreError
 from common.runtime.clock import Clock, new_token
-from master.adapters.mongo_credentials import MongoCredentials
+from master.accounts_port import SessionStore
 from master.domain.accounts import NOTE_EVERY, Session
 from master.services.brief_cache import BriefCache
 
@@ -20,7 +20,7 @@ class Sessions:
         StoreUnavailable: MongoDB is away, and the session was not looked at lately.
     """
 
-    def __init__(self, store: MongoCredentials, clock: Clock) -> None:
+    def __init__(self, store: SessionStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._cache: BriefCache[Session] = BriefCache(clock)
@@ -58,6 +58,10 @@ class Sessions:
         ended = await self._store.end_sessions_of(user, but=but)
         self._cache.clear()
         return ended
+
+    async def count(self, users: list[str]) -> dict[str, int]:
+        """How many times each of *users* is signed in."""
+        return await self._store.count_sessions(users)
 
 
 def csrf_token(token: str) -> str:

@@ -12,8 +12,7 @@ import structlog
 
 from common.domain.errors import SetupDone, SetupTokenInvalid, StoreUnavailable
 from common.runtime.clock import Clock, new_token
-from master.adapters.mongo_accounts import MongoAccounts
-from master.adapters.mongo_credentials import MongoCredentials
+from master.accounts_port import AccountStore, SetupTokenStore
 from master.domain.accounts import Account, Source
 from master.domain.rights import Grant, Role
 from master.services.accounts import Accounts, check_password
@@ -46,8 +45,8 @@ class Setup:
 
     def __init__(
         self,
-        store: MongoAccounts,
-        credentials: MongoCredentials,
+        store: AccountStore,
+        tokens: SetupTokenStore,
         accounts: Accounts,
         hashing: PasswordHashing,
         clock: Clock,
@@ -60,7 +59,7 @@ class Setup:
             say: Shows a line to whoever started the program; nobody when it is None.
         """
         self._store = store
-        self._credentials = credentials
+        self._tokens = tokens
         self._accounts = accounts
         self._hashing = hashing
         self._clock = clock
@@ -79,7 +78,7 @@ class Setup:
         if not await self.is_needed():
             raise SetupDone
         token = SetupToken(new_token(), self._clock.now() + TOKEN_LIFE)
-        await self._credentials.add_setup_token(_digest(token.token), token.expires_at)
+        await self._tokens.add_setup_token(_digest(token.token), token.expires_at)
         return token
 
     async def make_first(self, token: str, name: str, password: str, display_name: str) -> Account:
@@ -98,7 +97,7 @@ class Setup:
             if await self._accounts.exist():
                 raise SetupDone
             now = self._clock.now()
-            if not await self._credentials.take_setup_token(_digest(token), now):
+            if not await self._tokens.take_setup_token(_digest(token), now):
                 raise SetupTokenInvalid
             account = Account(
                 name=name,

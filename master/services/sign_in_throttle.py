@@ -7,7 +7,7 @@ from typing import Final
 
 from common.domain.errors import Throttled
 from common.runtime.clock import Clock
-from master.adapters.mongo_credentials import MongoCredentials
+from master.accounts_port import TriesStore
 from master.domain.throttle import Refused, Tries, admit
 
 _RACES: Final = 20
@@ -30,7 +30,7 @@ class SignInThrottle:
         StoreUnavailable: MongoDB is away.
     """
 
-    def __init__(self, store: MongoCredentials, clock: Clock) -> None:
+    def __init__(self, store: TriesStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
