@@ -15,7 +15,7 @@ DASHBOARD_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nu
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/tsconfig*.json frontend/package.json)
 NPM := source scripts/node-on-path.sh && cd frontend && npm
 
-.PHONY: help setup up test test-fast soak faults test-frontend before-pytest lint lint-frontend bench lock clean
+.PHONY: help setup up test test-fast soak faults test-frontend before-pytest lint lint-frontend bench screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -57,6 +57,9 @@ test-frontend: $(NODE_MODULES) ## vitest, and the size of the first load
 
 bench: $(INSTALLED) ## the short form of every benchmark; `python -m bench` for all of it
 	@$(BIN)/python -m bench --short
+
+screenshots: setup ## the pictures of the READMEs, or of every page with ARGS=directory
+	@$(NPM) run --silent screenshots -- $(if $(ARGS),$(abspath $(ARGS)))
 
 lock: $(DEPENDENCIES) ## compute requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --no-header --no-emit-index-url \
