@@ -11,7 +11,7 @@ from tests.e2e.installation import Installation
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 PLAYWRIGHT = FRONTEND / "node_modules" / ".bin" / "playwright"
-LIMIT_S = 600
+LIMIT_S = 900
 
 
 @pytest.mark.browser

@@ -14,7 +14,7 @@ test('from the printed address to the first job', async ({ page, playwright, bas
   await page.goto(path)
   await expect(page.getByRole('heading', { name: 'Create the first admin' })).toBeVisible()
   expect(page.url()).not.toContain(setupToken)
-  await expect(page.getByText('MongoDB')).toBeVisible()
+  await expect(page.getByText('MongoDB', { exact: true })).toBeVisible()
   await expectAccessible(page)
   await page.reload()
   await page.getByLabel('User name').fill('margit')
