@@ -130,23 +130,29 @@ class MongoAudit:
             raise StoreUnavailable(
                 "the audit trail cannot be reached at present: MongoDB does not answer", store="mongodb"
             )
+        asked_before = _times_cancelled()
         try:
             yield
         except PyMongoError as error:
-            _check_cancelled()
+            _check_cancelled(asked_before)
             raise StoreUnavailable(str(unavailable(error)), store="mongodb") from error
-        _check_cancelled()
+        _check_cancelled(asked_before)
 
 
-def _check_cancelled() -> None:
+def _times_cancelled() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def _check_cancelled(asked_before: int) -> None:
     """
-    Raise what the driver may have swallowed.
+    Raise what the driver may have swallowed since *asked_before* was counted.
 
     On Python 3.11 a wait inside it can end with a result or its own time-out in place of the cancellation
-    (gh-86296), and a loop that never hears of it never ends.
+    (gh-86296), and a loop that never hears of it never ends. Earlier ones do not count: a task that was
+    asked before, and went on, meant to.
     """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if _times_cancelled() > asked_before:
         raise asyncio.CancelledError
 
 

@@ -1,6 +1,7 @@
 """The audit trail over real servers: what gets an entry, and what becomes of entries when things break."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from common.mongo.schema import ensure_schema
 from common.runtime.clock import SystemClock
 from master.adapters.audit_journal import open_journal
 from master.adapters.mongo_audit import MongoAudit
+from master.audit_port import AuditFilter
 from master.config import MasterConfig
 from master.domain.audit import Action, ActorKind, Fact, Outcome
 from master.domain.secrets import MASK
@@ -275,3 +277,19 @@ async def test_a_beginning_that_was_removed_by_hand_is_found(
         verdict = await AuditTrail(chain, journal, SystemClock(), audit_days=365).verify()
 
     assert (False, 1) == (verdict.ok, verdict.broken_at)
+
+
+async def test_a_cancellation_somebody_declined_does_not_end_later_reads(mongo_database: AsyncDatabase[Any]):
+    """Only what comes during a read is taken for one the driver has swallowed."""
+    chain = MongoAudit(mongo_database)
+
+    async def decline_and_count() -> int:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return (await chain.count(AuditFilter())).count
+
+    task = asyncio.create_task(decline_and_count())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    assert 0 == await task
