@@ -4,10 +4,28 @@
  * Takes minutes to prepare, so it runs only when it is asked for: EVERYTICK_MANY_JOBS=10000 npm run e2e -- many-jobs.
  * The jobs stay, for the next run; use an installation that nobody needs.
  */
+import type { Page } from '@playwright/test'
 import { expect, test } from './installation'
 
 const MANY = Number(process.env.EVERYTICK_MANY_JOBS ?? 0)
 const AT_ONCE = 20
+
+/** From what is typed next to the frame with one row; measured in the page, as looking from outside takes longer. */
+function untilOneRowMs(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let typedAt = Infinity
+        document.addEventListener('input', () => (typedAt = performance.now()), { capture: true, once: true })
+        const look = () => {
+          const count = document.querySelectorAll('.job-table tbody tr').length
+          if (count === 1 && performance.now() > typedAt) resolve(performance.now() - typedAt)
+          else requestAnimationFrame(look)
+        }
+        look()
+      }),
+  )
+}
 
 test.skip(MANY === 0, 'EVERYTICK_MANY_JOBS is not set')
 
@@ -33,16 +51,16 @@ test(`the list of ${MANY} jobs is usable within 1 s, a filter shows its result w
   const usable: number[] = []
   const filtered: number[] = []
   for (let round = 0; round < 5; round += 1) {
-    let began = Date.now()
+    const began = Date.now()
     await page.goto('/jobs')
     await rows.nth(20).waitFor()
     usable.push(Date.now() - began)
 
     const wanted = `many-00${String(1000 + round * 777)}`
-    began = Date.now()
+    const filter = untilOneRowMs(page)
     await page.getByPlaceholder('Search name, command, description, labels').fill(wanted)
-    await expect(rows).toHaveCount(1, { timeout: 5_000 })
-    filtered.push(Date.now() - began)
+    filtered.push(Math.round(await filter))
+    await expect(rows).toContainText(wanted)
   }
   const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
   console.log(`usable ms: ${usable.join(' ')}; filtered ms: ${filtered.join(' ')}`)
