@@ -82,6 +82,7 @@ def test_an_orderly_stop_leaves_no_process(own):
     assert sorted(order) == order
 
 
+@pytest.mark.timeout(300)
 def test_a_killed_up_leaves_no_process_for_long(own):
     """The kernel tells the programs; whatever is left, the next start stops."""
     own.start()
@@ -89,8 +90,9 @@ def test_a_killed_up_leaves_no_process_for_long(own):
     assert own.process is not None
     own.process.kill()
     own.process.wait()
+    # Usually at once; a worker that has just claimed the tick of a minute waits for etcd, which is gone.
     eventually(
-        lambda: all(mark(program, pid) is None for program, pid in pids.items()), "their end", within_s=30
+        lambda: all(mark(program, pid) is None for program, pid in pids.items()), "their end", within_s=100
     )
 
     own.start()

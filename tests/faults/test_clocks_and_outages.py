@@ -113,7 +113,9 @@ def assert_newest_one_after_the_other(
 
     assert expected_ticks(version, since=caught_up[0] - 1, until=caught_up[-1]) == caught_up
     assert caught_up[0] >= starts[0] - window_s - 2
-    assert min(gaps, default=1.0) >= 0.9
+    # The command tells when it began: on a busy machine one may begin late, and the next on time.
+    assert min(gaps, default=1.0) >= 0.5
+    assert sum(gaps) >= 0.9 * len(gaps)
 
 
 def unlisted(cluster: Cluster, job: str, *, until: float) -> list[int]:
