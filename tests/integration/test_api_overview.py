@@ -26,11 +26,19 @@ def minutes_ago(count: int) -> datetime:
     return datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=count)
 
 
-async def store(database: Database, uid: str, at: datetime, status: Status, job: str = "hello") -> str:
+async def store(
+    database: Database,
+    uid: str,
+    at: datetime,
+    status: Status,
+    job: str = "hello",
+    *,
+    namespace: str = "default",
+) -> str:
     """One ended execution of the tick *at*."""
     record = ExecutionRecord(
         execution_id=str(ExecutionId.of_tick(uid, epoch_s(at))),
-        namespace="default",
+        namespace=namespace,
         job=job,
         uid=uid,
         tick=epoch_s(at),

@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
-from common.domain.execution import Cause, LedgerKind, Reason, Status
+from common.domain.execution import LedgerKind, Reason, Status
 from common.domain.ids import ExecutionId, epoch_s
-from common.domain.records import EXECUTIONS, LEDGER, ExecutionRecord, LedgerRow, Seq
+from common.domain.records import LEDGER, LedgerRow
 from tests.integration.api_client import RunningApi
 from tests.integration.people_client import bearer, new_token
+from tests.integration.test_api_overview import store
 
 pytestmark = pytest.mark.integration
 
@@ -38,27 +39,7 @@ async def fill(api: RunningApi, database: Database, namespace: str) -> None:
     saved = await api.post("/job/save", job)
     assert saved.status_code == 200, saved.text
     uid, due = saved.json()["uid"], HOUR - timedelta(minutes=30)
-    record = ExecutionRecord(
-        execution_id=str(ExecutionId.of_tick(uid, epoch_s(due))),
-        namespace=namespace,
-        job=job["name"],
-        uid=uid,
-        tick=epoch_s(due),
-        attempt=1,
-        cause=Cause.SCHEDULE,
-        worker="w1",
-        session="s1",
-        fence=1,
-        seq=Seq.FINISHED,
-        status=Status.FAILED,
-        generation=1,
-        scheduled_at=due,
-        claimed_at=due,
-        started_at=due,
-        finished_at=due + timedelta(seconds=1),
-        expires_at=due + timedelta(days=30),
-        recorded_at=due,
-    )
+    await store(database, uid, due, Status.FAILED, job["name"], namespace=namespace)
     missed = LedgerRow(
         namespace=namespace,
         job=job["name"],
@@ -73,7 +54,6 @@ async def fill(api: RunningApi, database: Database, namespace: str) -> None:
         expires_at=due + timedelta(days=30),
         recorded_by="m1",
     )
-    await database[EXECUTIONS].insert_one({"_id": record.key, **record.document(), "history": []})
     await database[LEDGER].insert_one({"_id": missed.key, **missed.document()})
     await api.put_run(ExecutionId.of_tick(uid, epoch_s(HOUR)), job["name"], namespace=namespace)
 
