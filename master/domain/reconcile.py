@@ -21,6 +21,11 @@ def is_abandoned(record: RunRecord, workers: Callable[[str], WorkerHealth | None
     return worker is None or worker.session != record.session
 
 
+def has_session_ended(before: WorkerHealth | None, after: WorkerHealth | None) -> bool:
+    """Whether a change of a health key is the end of the session that was there."""
+    return before is not None and (after is None or after.session != before.session)
+
+
 def final_misses(spans: Iterable[MissedSpan], first_due: datetime | None) -> MissedTicks | None:
     """The missed ticks that come before anything that may still start, as one row; None without any."""
     final = [span for span in spans if first_due is None or span.last < first_due]

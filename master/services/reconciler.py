@@ -1,61 +1,41 @@
 """Closes what dead workers left open and accounts for ticks nobody started.
 
 Runs on every master, without an election: each repair compares what it replaces. The record is stored before
-the key is changed, so a master that dies in between is repeated, not missed.
+the key is changed, so a master that dies in between is repeated, not missed. What becomes of the executions
+of dead workers is in `abandoned`.
 """
 
 import asyncio
 import heapq
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
-from common.domain.accounts import lost_record, missed_row
+from common.domain.accounts import missed_row
 from common.domain.codec import encode_cursor
 from common.domain.errors import STORE_FAILURES
-from common.domain.execution import Reason, Status
+from common.domain.execution import Reason
 from common.domain.ids import from_epoch_s
-from common.domain.job import JobSpec
 from common.domain.keys import Keyspace
-from common.domain.records import Document, Record
-from common.domain.retry import next_retry
 from common.domain.timing import timing_of, undecided
 from common.kv.port import KeyValueStore
-from common.kv.values import Put, absent, created_at, modified_at, value_is
+from common.kv.values import Put, absent, modified_at, value_is
 from common.runtime.clock import Clock
+from common.runtime.lifecycle import run_together
 from master.domain.job_rows import JobRow
-from master.domain.reconcile import final_misses, is_abandoned, why_nobody_started
+from master.domain.reconcile import final_misses, why_nobody_started
+from master.services.abandoned import AbandonedRuns, ExecutionLookup, RecordWriter
 from master.services.cursor_view import CursorView
 from master.services.job_view import JobView
-from master.services.live_runs import LiveRun, LiveRuns
+from master.services.live_runs import LiveRuns
 from master.services.roster import Roster
 
 log: Final = structlog.get_logger(__name__)
 
 _INTERVAL_S: Final = 5.0
-#: A session that has just ended may belong to a worker that registers anew and adopts its executions.
-_ABANDONED_GRACE_S: Final = 4.0
 #: Workers account for missed ticks themselves when they claim the next one; the master comes after them.
 _MISSED_GRACE: Final = timedelta(seconds=10)
-_RETRY_LEASE_S: Final = 86_400
-_DEFAULT_RETENTION: Final = timedelta(days=30)
-
-
-class RecordWriter(Protocol):
-    async def write(self, records: Sequence[Record]) -> object:
-        """
-        Store records durably; fenced and idempotent.
-
-        Raises:
-            StoreUnavailable: Nothing is known to be stored.
-        """
-        ...
-
-
-class ExecutionLookup(Protocol):
-    async def execution(self, execution_id: str) -> Document | None: ...
 
 
 class Reconciler:
@@ -83,25 +63,33 @@ class Reconciler:
         self._runs = runs
         self._roster = roster
         self._records = records
-        self._history = history
         self._name = name
-        self._abandoned_since: dict[str, float] = {}
+        self._abandoned = AbandonedRuns(
+            store, keyspace, clock, jobs, runs, roster, records, history, name=name
+        )
         self._checks: list[tuple[float, str, int]] = []
         self._checked: dict[str, int] = {}
         self._orphans: set[str] = set()
         self._cut_off_until: datetime | None = None
-        #: Counters for /metrics.
-        self.closed = 0
+        #: Counter for /metrics.
         self.missed = 0
 
+    @property
+    def closed(self) -> int:
+        """Executions of dead sessions, for /metrics."""
+        return self._abandoned.closed
+
     async def run(self) -> None:
-        """Look every five seconds, for ever."""
+        """Repair for ever: executions when their session ends, everything else every five seconds."""
+        await run_together(self._abandoned.run, self._look_round)
+
+    async def _look_round(self) -> None:
         while True:
             await asyncio.sleep(_INTERVAL_S)
             if not self._is_current():
                 self._cut_off_until = self._clock.now()
                 continue
-            for look in (self._close_abandoned, self._account_for_missed, self._sweep_orphans):
+            for look in (self._account_for_missed, self._sweep_orphans):
                 try:
                     await look()
                 except STORE_FAILURES as error:
@@ -115,79 +103,6 @@ class Reconciler:
             and self._runs.is_current
             and self._roster.is_current
         )
-
-    # --- executions whose worker is gone (situations 18 to 21) ---
-
-    async def _close_abandoned(self) -> None:
-        health = {worker.worker: worker for worker in self._roster.live()}
-        now_s = self._clock.uptime_s()
-        abandoned: dict[str, float] = {}
-        for run in self._runs.all():
-            if is_abandoned(run.record, health.get):
-                key = f"{run.execution}/{run.record.session}"
-                abandoned[key] = self._abandoned_since.get(key, now_s)
-                if now_s - abandoned[key] >= _ABANDONED_GRACE_S:
-                    await self._close(run)
-        self._abandoned_since = abandoned
-
-    async def _close(self, run: LiveRun) -> None:
-        """Record the outcome, then remove the run record; put the retry if the job wants one."""
-        now = self._clock.now()
-        row = self._jobs.by_uid(run.execution.uid)
-        spec = row.spec if row is not None else None
-        stored = await self._history.execution(str(run.execution))
-        outcome = _real_outcome(stored, run.fence)
-        expires_at = now + (timedelta(days=spec.retention_days) if spec else _DEFAULT_RETENTION)
-        records: list[Record] = []
-        if outcome is None:
-            outcome = Status.LOST
-            records.append(
-                lost_record(
-                    run.execution,
-                    run.record,
-                    fence=run.fence,
-                    was_started=stored is not None,
-                    now=now,
-                    expires_at=expires_at,
-                )
-            )
-        if run.record.missed is not None and spec is not None:
-            missed = run.record.missed
-            records.append(missed_row(spec, missed, now=now, expires_at=expires_at, by=self._name))
-        if records:
-            await self._records.write(records)
-        if await self._remove(run, spec, outcome, now):
-            self.closed += 1
-            log.warning(
-                "execution.closed",
-                execution=str(run.execution),
-                worker=run.record.worker,
-                outcome=outcome.value,
-            )
-
-    async def _remove(self, run: LiveRun, spec: JobSpec | None, outcome: Status, now: datetime) -> bool:
-        run_key = self._keys.run(run.execution)
-        puts: list[Put] = []
-        retry = None
-        if spec is not None:
-            retry = next_retry(
-                spec,
-                run.execution,
-                outcome,
-                scheduled_at=run.record.scheduled_at,
-                now=now,
-                parameters=run.record.parameters,
-                requested_by=run.record.requested_by,
-            )
-        if retry is not None:
-            trigger_id, trigger = retry
-            lease = await self._store.grant(_RETRY_LEASE_S)
-            key = self._keys.trigger(run.execution.uid, trigger_id)
-            puts.append(Put(key, trigger.encode(), lease=lease.id))
-        result = await self._store.txn(
-            compares=[created_at(run_key, run.fence)], puts=puts, deletes=[run_key]
-        )
-        return result.succeeded
 
     # --- ticks nobody started (situations 23, 34, 35) ---
 
@@ -292,14 +207,3 @@ class Reconciler:
                 )
                 log.info("cursor.removed", uid=uid)
         self._orphans = orphans
-
-
-def _real_outcome(stored: Document | None, fence: int) -> Status | None:
-    """The outcome the worker itself recorded for this claim, if it did."""
-    if stored is None or stored.get("fence") != fence:
-        return None
-    try:
-        status = Status(stored.get("status", ""))
-    except ValueError:
-        return None
-    return status if status.is_terminal and status is not Status.LOST else None

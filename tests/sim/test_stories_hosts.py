@@ -80,3 +80,15 @@ def test_19_a_command_does_not_survive_its_worker() -> None:
         assert 70 == round(since(w, "command.gone", 0))
         assert [60, 120] == [round(start) for start in w.starts("job")][:2]
         assert [] == broken_invariants(w)
+
+
+@pytest.mark.parametrize("died_at_s", [70, 71.5, 73, 74.5])
+def test_20_an_execution_is_lost_soon_after_the_lease(died_at_s: float) -> None:
+    """A session of 10 s and 4 s for a worker that comes back, whenever it died: no round is waited for."""
+    with world(workers=1, seed=20) as w:
+        w.save_job("job", **MINUTELY, duration_s=40)
+        w.at(died_at_s, w.crash, "worker-1")
+        w.run(seconds=100)
+
+        assert ["lost: worker_gone"] == w.statuses("job")[:1]
+        assert since(w, "execution.closed", died_at_s) - died_at_s < 10 + 4 + 1

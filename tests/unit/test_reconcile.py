@@ -5,7 +5,7 @@ import pytest
 from common.domain.catchup import MissedSpan
 from common.domain.codec import MissedTicks, RunRecord, WorkerHealth
 from common.domain.execution import Cause, Reason
-from master.domain.reconcile import final_misses, is_abandoned, why_nobody_started
+from master.domain.reconcile import final_misses, has_session_ended, is_abandoned, why_nobody_started
 from tests.builders import CREATED_AT, at, spec_of
 
 
@@ -38,6 +38,21 @@ RECORD = RunRecord(
 def test_is_abandoned(health, expected):
     """Identity is the session, not the name."""
     assert expected == is_abandoned(RECORD, {"worker-1": health}.get)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(worker(), None, True, id="gone"),
+        pytest.param(worker(), worker(session="bb"), True, id="back under another session"),
+        pytest.param(worker(), worker(status="draining"), False, id="draining"),
+        pytest.param(None, worker(), False, id="came"),
+        pytest.param(None, None, False, id="never readable"),
+    ],
+)
+def test_has_session_ended(before, after, expected):
+    """What makes a master look at once."""
+    assert expected == has_session_ended(before, after)
 
 
 @pytest.mark.parametrize(
