@@ -6,12 +6,23 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
+import structlog
 from pymongo.asynchronous.database import AsyncDatabase
 
 from common.kv.etcd import EtcdStore
 from common.kv.etcd_settings import EtcdSettings
 from tests import servers
+from tests.databases import new_database
+from tests.quick_disk import quick_folder
+
+# Where an exception is logged structlog would have rich draw every frame with its variables: half a second,
+# for a picture that nobody looks at.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +40,19 @@ def etcd_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with servers.etcd_container() as endpoint:
             yield endpoint
         return
-    server = servers.start_etcd(binary, tmp_path_factory.mktemp("etcd35"))
-    yield server.endpoint
-    server.stop()
+    with quick_folder(tmp_path_factory.mktemp("etcd35")) as folder:
+        server = servers.start_etcd(binary, folder)
+        yield server.endpoint
+        server.stop()
 
 
 @pytest.fixture(scope="session")
 def etcd34_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of an etcd 3.4, the oldest version that is supported."""
-    server = servers.start_etcd(servers.find_etcd("3.4"), tmp_path_factory.mktemp("etcd34"))
-    yield server.endpoint
-    server.stop()
+    with quick_folder(tmp_path_factory.mktemp("etcd34")) as folder:
+        server = servers.start_etcd(servers.find_etcd("3.4"), folder)
+        yield server.endpoint
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +70,10 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with servers.mongo_container() as uri:
             yield uri
         return
-    server = servers.start_mongod(binary, tmp_path_factory.mktemp("mongod"))
-    yield server.uri
-    server.stop()
+    with quick_folder(tmp_path_factory.mktemp("mongod")) as folder:
+        server = servers.start_mongod(binary, folder)
+        yield server.uri
+        server.stop()
 
 
 @pytest.fixture
@@ -77,9 +91,6 @@ async def store(etcd_endpoint: str) -> AsyncIterator[EtcdStore]:
 
 @pytest.fixture
 async def mongo_database(mongo_uri: str) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    """A database of its own, dropped afterwards."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_uri, tz_aware=True)
-    async with client:
-        database = client[f"test_{uuid.uuid4().hex}"]
+    """A database of this test's own."""
+    async with new_database(mongo_uri) as database:
         yield database
-        await client.drop_database(database.name)

@@ -1,5 +1,6 @@
 """What every record sink must do: MongoDB, and the database of the simulation that stands for it."""
 
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from common.domain.execution import LedgerKind, Reason, Status
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, OutputLoss, Seq
+from common.mongo.client import connect, durable_database
 from common.mongo.record_sink import MongoRecordSink
 from tests.records import chunk, execution, missed
 from tests.sim.history import History
@@ -31,18 +33,11 @@ async def stored(request: pytest.FixtureRequest) -> AsyncIterator[Stored]:
     if request.param == "simulated":
         yield Stored(History())
         return
-    database = await _database(request)
-    yield Stored(MongoRecordSink(database), database)
-
-
-async def _database(request: pytest.FixtureRequest) -> Any:
     # Asked for only here, so that the simulated half needs no server.
-    import uuid
-
-    from common.mongo.client import connect, durable_database
-
-    client = connect(request.getfixturevalue("mongo_uri"))
-    return durable_database(client, f"test_{uuid.uuid4().hex}")
+    async with connect(request.getfixturevalue("mongo_uri")) as client:
+        database = durable_database(client, f"test_{uuid.uuid4().hex}")
+        yield Stored(MongoRecordSink(database), database)
+        await client.drop_database(database.name)
 
 
 @pytest.mark.parametrize(

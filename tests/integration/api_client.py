@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from common.domain.codec import RunRecord, WorkerHealth
@@ -23,6 +24,8 @@ from master.config import MasterConfig
 from master.wiring import build_deps
 
 _PATIENCE_S = 10.0
+#: For tests that ask `shared_api`: its background work belongs to the loop it was started on.
+ON_SHARED_LOOP = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass

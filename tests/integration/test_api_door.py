@@ -12,7 +12,7 @@ from master.api.admission import OPEN_PATHS
 from master.app import build_app, describe
 from master.config import MasterConfig
 from master.wiring import build_deps
-from tests.integration.api_client import RunningApi, config_for, running_api
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi, config_for, running_api
 
 pytestmark = pytest.mark.integration
 
@@ -29,16 +29,18 @@ def anonymous(api: RunningApi, peer: str = "127.0.0.1", host: str = "127.0.0.1")
     return httpx2.AsyncClient(transport=transport, base_url=f"http://{host}")
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-async def test_no_route_answers_without_a_token(api: RunningApi, method: str, path: str):
+async def test_no_route_answers_without_a_token(shared_api: RunningApi, method: str, path: str):
     """Every route below /api is closed; the body is not even looked at."""
-    async with anonymous(api) as client:
+    async with anonymous(shared_api) as client:
         answer = await client.request(method, path.replace("{", "").replace("}", ""), content=b"{broken")
 
     assert (401, "unauthenticated") == (answer.status_code, answer.json()["code"])
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("peer", "host", "path", "expected"),
     [
@@ -52,22 +54,24 @@ async def test_no_route_answers_without_a_token(api: RunningApi, method: str, pa
         pytest.param("10.0.0.9", "cron.example", "/api", 401, id="the bare prefix"),
     ],
 )
-async def test_open_and_local_paths(api: RunningApi, peer: str, host: str, path: str, expected: int):
+async def test_open_and_local_paths(shared_api: RunningApi, peer: str, host: str, path: str, expected: int):
     """Health is open; figures and descriptions need a token or a caller on this host."""
-    async with anonymous(api, peer, host) as client:
+    async with anonymous(shared_api, peer, host) as client:
         answer = await client.get(path)
 
     assert expected == answer.status_code
 
 
-async def test_a_proxy_on_this_host_is_not_a_local_caller(api: RunningApi):
+@ON_SHARED_LOOP
+async def test_a_proxy_on_this_host_is_not_a_local_caller(shared_api: RunningApi):
     """A forwarded request comes from somebody else, whatever the peer is."""
-    async with anonymous(api) as client:
+    async with anonymous(shared_api) as client:
         answer = await client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"})
 
     assert 401 == answer.status_code
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("headers", "body", "status", "code"),
     [
@@ -93,14 +97,15 @@ async def test_a_proxy_on_this_host_is_not_a_local_caller(api: RunningApi):
     ],
 )
 async def test_a_body_that_cannot_be_read_is_a_problem(
-    api: RunningApi, headers: dict[str, str], body: bytes, status: int, code: str
+    shared_api: RunningApi, headers: dict[str, str], body: bytes, status: int, code: str
 ):
     """Never a 500, never a traceback."""
-    answer = await api.client.post("/api/v1/job/save", content=body, headers=headers)
+    answer = await shared_api.client.post("/api/v1/job/save", content=body, headers=headers)
 
     assert (status, code) == (answer.status_code, answer.json()["code"])
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
@@ -118,10 +123,10 @@ async def test_a_body_that_cannot_be_read_is_a_problem(
     ],
 )
 async def test_whatever_is_wrong_is_a_problem(
-    api: RunningApi, method: str, path: str, status: int, code: str
+    shared_api: RunningApi, method: str, path: str, status: int, code: str
 ):
     """Every error has the same form, with the id of the request."""
-    answer = await api.client.request(method, path, headers={"X-Request-ID": "mine-1"})
+    answer = await shared_api.client.request(method, path, headers={"X-Request-ID": "mine-1"})
     problem = answer.json()
 
     assert (status, code) == (answer.status_code, problem["code"])
@@ -130,13 +135,14 @@ async def test_whatever_is_wrong_is_a_problem(
     assert path.partition("?")[0] == problem["instance"]
 
 
-async def test_security_headers_are_on_everything(api: RunningApi):
+@ON_SHARED_LOOP
+async def test_security_headers_are_on_everything(shared_api: RunningApi):
     """Answers, refusals and the dashboard alike."""
     answers = [
-        await api.get("/job/list"),
-        await api.get("/nothing"),
-        await api.client.get("/"),
-        await api.client.get("/docs"),
+        await shared_api.get("/job/list"),
+        await shared_api.get("/nothing"),
+        await shared_api.client.get("/"),
+        await shared_api.client.get("/docs"),
     ]
     policies = {answer.headers["Content-Security-Policy"].partition(";")[0] for answer in answers}
 
@@ -144,9 +150,10 @@ async def test_security_headers_are_on_everything(api: RunningApi):
     assert {"nosniff"} == {answer.headers["X-Content-Type-Options"] for answer in answers}
 
 
-async def test_a_request_id_that_breaks_a_log_line_is_replaced(api: RunningApi):
+@ON_SHARED_LOOP
+async def test_a_request_id_that_breaks_a_log_line_is_replaced(shared_api: RunningApi):
     """Only an id that is safe to print is taken over."""
-    answer = await api.client.get("/livez", headers={"X-Request-ID": "a b\tc"})
+    answer = await shared_api.client.get("/livez", headers={"X-Request-ID": "a b\tc"})
 
     assert "a b\tc" != answer.headers["X-Request-ID"]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import TypeAdapter
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -22,7 +23,7 @@ from common.domain.records import (
     Stream,
 )
 from master.api import schemas
-from tests.integration.api_client import RunningApi
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,46 @@ async def uid(api: RunningApi) -> str:
     return saved
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def listed(shared_api: RunningApi, shared_database: Database) -> None:
+    """Five executions in namespace `listed`."""
+    uid = (await shared_api.post("/job/save", JOB | {"namespace": "listed"})).json()["uid"]
+    manual = {"cause": Cause.MANUAL, "tick": None, "execution_id": f"{uid}.mabc.1"}
+    found = (
+        record(uid, 0),
+        record(uid, 1, Status.FAILED),
+        record(uid, 2, Status.KILLED),
+        record(uid, 3, **manual),
+        record(uid, 4, worker="w2"),
+    )
+    await store_executions(shared_database, *(replace(one, namespace="listed") for one in found))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def printed(shared_api: RunningApi, shared_database: Database) -> str:
+    """Id of an execution with two chunks of output."""
+    uid = (await shared_api.post("/job/save", JOB | {"namespace": "printed"})).json()["uid"]
+    found = record(uid, 0, namespace="printed")
+    await store_executions(shared_database, found)
+    await store_output(
+        shared_database,
+        found.key,
+        [(Stream.STDOUT, "a"), (Stream.STDERR, "b")],
+        [(Stream.STDOUT, "c"), (Stream.STDERR, "d")],
+    )
+    return found.key
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def explained(shared_api: RunningApi, shared_database: Database) -> None:
+    """A failure, a skip and four misses of the job in namespace `explained`."""
+    uid = (await shared_api.post("/job/save", JOB | {"namespace": "explained"})).json()["uid"]
+    await store_executions(shared_database, record(uid, 0, Status.FAILED, namespace="explained"))
+    for row in (ledger_row(uid, 1, LedgerKind.SKIPPED, Reason.OVERLAP), missed_row(uid, 2, 5)):
+        of_job = replace(row, namespace="explained")
+        await shared_database[LEDGER].insert_one({"_id": of_job.key, **of_job.document()})
+
+
 async def test_executions_page_newest_first(api: RunningApi, mongo_database: Database, uid: str):
     """Pages follow each other without gap or repetition; output is left out."""
     await store_executions(mongo_database, *(record(uid, minute) for minute in range(7)))
@@ -105,6 +146,7 @@ async def test_executions_page_newest_first(api: RunningApi, mongo_database: Dat
     assert "out" not in page["items"][0]
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("filters", "minutes"),
     [
@@ -120,19 +162,10 @@ async def test_executions_page_newest_first(api: RunningApi, mongo_database: Dat
     ],
 )
 async def test_executions_are_filtered_and_ordered(
-    api: RunningApi, mongo_database: Database, uid: str, filters: dict[str, Any], minutes: list[int]
+    shared_api: RunningApi, listed: None, filters: dict[str, Any], minutes: list[int]
 ):
     """Filters combine the fields of the documents, also of runs without a tick."""
-    manual = record(uid, 3, cause=Cause.MANUAL, tick=None, execution_id=f"{uid}.mabc.1")
-    await store_executions(
-        mongo_database,
-        record(uid, 0),
-        record(uid, 1, Status.FAILED),
-        record(uid, 2, Status.KILLED),
-        manual,
-        record(uid, 4, worker="w2"),
-    )
-    items = (await api.get("/log/list", **filters)).json()["items"]
+    items = (await shared_api.get("/log/list", **({"namespace": "listed"} | filters))).json()["items"]
 
     assert [T0 + timedelta(minutes=minute) for minute in minutes] == [
         datetime.fromisoformat(item["scheduled_at"]) for item in items
@@ -156,6 +189,7 @@ async def test_the_latest_execution_comes_with_its_output(
     assert shown.output.finished
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("query", "texts", "numbers"),
     [
@@ -168,23 +202,14 @@ async def test_the_latest_execution_comes_with_its_output(
     ],
 )
 async def test_output_is_read_in_parts(
-    api: RunningApi,
-    mongo_database: Database,
-    uid: str,
+    shared_api: RunningApi,
+    printed: str,
     query: dict[str, Any],
     texts: list[str],
     numbers: list[int | None],
 ):
     """Lines in order of arrival, numbered where their beginning is in hand."""
-    found = record(uid, 0)
-    await store_executions(mongo_database, found)
-    await store_output(
-        mongo_database,
-        found.key,
-        [(Stream.STDOUT, "a"), (Stream.STDERR, "b")],
-        [(Stream.STDOUT, "c"), (Stream.STDERR, "d")],
-    )
-    output = (await api.get(f"/execution/{found.key}/output", **query)).json()
+    output = (await shared_api.get(f"/execution/{printed}/output", **query)).json()
 
     assert texts == [line["text"] for line in output["lines"]]
     assert numbers == [line["n"] for line in output["lines"]]
@@ -258,6 +283,7 @@ async def test_the_ledger_is_one_entry_per_tick(api: RunningApi, mongo_database:
     ]
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -295,14 +321,11 @@ async def test_the_ledger_is_filtered_by_what_became_of_a_tick(
     ],
 )
 async def test_each_tick_is_explained(
-    api: RunningApi, mongo_database: Database, uid: str, minute: int, verdict: str, words: str
+    shared_api: RunningApi, explained: None, minute: int, verdict: str, words: str
 ):
     """One sentence per tick, from what is recorded or from the job and its workers."""
-    await store_executions(mongo_database, record(uid, 0, Status.FAILED))
-    for row in (ledger_row(uid, 1, LedgerKind.SKIPPED, Reason.OVERLAP), missed_row(uid, 2, 5)):
-        await mongo_database[LEDGER].insert_one({"_id": row.key, **row.document()})
     tick = epoch_s(T0) + 60 * minute
-    report = (await api.get("/job/hello/explain", tick=tick)).json()
+    report = (await shared_api.get("/job/hello/explain", tick=tick, namespace="explained")).json()
 
     assert (verdict, from_epoch_s(tick)) == (report["verdict"], datetime.fromisoformat(report["at"]))
     assert words in report["sentence"]

@@ -15,7 +15,7 @@ from common.kv.etcd import EtcdStore
 from common.kv.values import Put
 from master.api import schemas_jobs
 from master.config import MasterConfig
-from tests.integration.api_client import RunningApi, running_api
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi, running_api
 
 pytestmark = pytest.mark.integration
 
@@ -141,6 +141,7 @@ async def test_a_thousand_jobs_are_switched_in_seconds(api: RunningApi):
     assert all(item["ok"] for item in answer.json()["items"])
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -150,9 +151,11 @@ async def test_a_thousand_jobs_are_switched_in_seconds(api: RunningApi):
         pytest.param({"action": "run", "jobs": [{"name": "A b"}]}, "/jobs/0/name", id="no name"),
     ],
 )
-async def test_a_wrong_batch_is_refused_as_a_whole(api: RunningApi, body: dict[str, Any], pointer: str):
+async def test_a_wrong_batch_is_refused_as_a_whole(
+    shared_api: RunningApi, body: dict[str, Any], pointer: str
+):
     """422 with a pointer; nothing is done."""
-    refused = await api.post("/job/batch", body)
+    refused = await shared_api.post("/job/batch", body)
 
     assert 422 == refused.status_code
     assert pointer in [error["pointer"] for error in refused.json()["errors"]]

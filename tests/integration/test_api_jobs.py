@@ -11,7 +11,7 @@ from common.domain.execution import Cause
 from common.domain.ids import ExecutionId
 from common.kv.values import Put
 from master.api import schemas
-from tests.integration.api_client import RunningApi
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi
 
 pytestmark = pytest.mark.integration
 
@@ -46,6 +46,7 @@ async def test_a_change_keeps_identity_and_cursor(api: RunningApi):
     assert cursor == await api.read(api.keys.cursor(first["uid"]))
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("change", "pointer", "words"),
     [
@@ -66,10 +67,10 @@ async def test_a_change_keeps_identity_and_cursor(api: RunningApi):
     ],
 )
 async def test_a_wrong_field_is_refused_and_named(
-    api: RunningApi, change: dict[str, object], pointer: str, words: str
+    shared_api: RunningApi, change: dict[str, object], pointer: str, words: str
 ):
     """422 with a pointer to the field and the reason; nothing is stored."""
-    answer = await api.post("/job/save", HELLO | change)
+    answer = await shared_api.post("/job/save", HELLO | change)
     problem = answer.json()
     errors = {error["pointer"]: error["detail"] for error in problem["errors"]}
 
@@ -77,7 +78,7 @@ async def test_a_wrong_field_is_refused_and_named(
     assert "application/problem+json" == answer.headers["Content-Type"]
     assert pointer in errors
     assert words in errors[pointer]
-    assert 0 == (await api.get("/job/list")).json()["total"]["count"]
+    assert 0 == (await shared_api.get("/job/list")).json()["total"]["count"]
 
 
 async def test_a_save_of_an_old_version_is_refused_with_the_present_one(api: RunningApi):

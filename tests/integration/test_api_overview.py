@@ -14,7 +14,7 @@ from common.domain.ids import ExecutionId, epoch_s
 from common.domain.records import EXECUTIONS, LEDGER, ExecutionRecord, LedgerRow, Seq
 from common.kv.values import Put
 from master.api import schemas_overview as schemas
-from tests.integration.api_client import RunningApi
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi
 
 pytestmark = pytest.mark.integration
 
@@ -222,6 +222,7 @@ async def test_the_timeline_of_workers(api: RunningApi, mongo_database: Database
     assert [("w1", 1), ("w2", 0)] == [(row["worker"], len(row["past"])) for row in rows]
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("params", "pointer"),
     [
@@ -236,9 +237,9 @@ async def test_the_timeline_of_workers(api: RunningApi, mongo_database: Database
         pytest.param({"page_token": "abc"}, "/query/page_token", id="not our token"),
     ],
 )
-async def test_a_wrong_stretch_is_refused(api: RunningApi, params: dict[str, str], pointer: str):
+async def test_a_wrong_stretch_is_refused(shared_api: RunningApi, params: dict[str, str], pointer: str):
     """422 with a pointer."""
-    refused = await api.get("/timeline", **params)
+    refused = await shared_api.get("/timeline", **params)
 
     assert 422 == refused.status_code
     assert pointer in [error["pointer"] for error in refused.json()["errors"]]

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
-from tests.integration.api_client import RunningApi
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi
 from tests.integration.people_client import Browser, add_user, bearer, browser
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -34,6 +34,7 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(api: RunningApi, mon
     assert "kim" == made["info"]["owner"]
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     "change",
     [
@@ -44,10 +45,10 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(api: RunningApi, mon
         pytest.param(lambda _text: "", id="empty"),
     ],
 )
-async def test_only_the_very_token_is_accepted(api: RunningApi, change: Any):
+async def test_only_the_very_token_is_accepted(shared_api: RunningApi, change: Any):
     """Rule 5: nothing that merely looks like it."""
-    made = await api.post("/token/create", {"name": "t", "role": "viewer"})
-    async with bearer(api, change(made.json()["token"])) as client:
+    made = await shared_api.post("/token/create", {"name": "t", "role": "viewer"})
+    async with bearer(shared_api, change(made.json()["token"])) as client:
         answer = await client.get("/api/v1/job/list")
 
     assert 401 == answer.status_code

@@ -14,7 +14,7 @@ from common.domain.ids import ExecutionId
 from common.domain.records import WORKER_EVENTS, WORKER_METRICS, WORKERS
 from common.kv.values import Put
 from master.api import schemas, schemas_overview, schemas_workers
-from tests.integration.api_client import RunningApi, running_api
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi, running_api
 from tests.integration.test_api_overview import minutes_ago, store
 
 pytestmark = pytest.mark.integration
@@ -54,13 +54,14 @@ async def test_an_order_to_drain_is_a_key_that_stays(api: RunningApi):
     assert [] == list(left.items)
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize("order", ["drain", "resume"])
-async def test_nobody_drains_a_worker_that_is_not_known(api: RunningApi, order: str):
+async def test_nobody_drains_a_worker_that_is_not_known(shared_api: RunningApi, order: str):
     """404; and no key is left for a worker that may come one day."""
-    refused = await api.post(f"/worker/nobody/{order}")
+    refused = await shared_api.post(f"/worker/nobody/{order}")
 
     assert (404, "worker_not_found") == (refused.status_code, refused.json()["code"])
-    assert [] == list((await api.store.list(api.keys.drains)).items)
+    assert [] == list((await shared_api.store.list(shared_api.keys.drains)).items)
 
 
 async def test_a_worker_is_forgotten_when_nothing_holds_it(api: RunningApi, mongo_database: Database):

@@ -6,12 +6,13 @@ Whoever adds a route says here what it needs, and with which request it can be t
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx2
 import pytest
+import pytest_asyncio
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -20,7 +21,7 @@ from master.api.admission import OPEN_PATHS
 from master.api.auth import Needs, NeedsCredential
 from master.app import ROUTERS
 from master.domain.rights import Right, Role
-from tests.integration.api_client import RunningApi
+from tests.integration.api_client import ON_SHARED_LOOP, RunningApi
 from tests.integration.people_client import bearer, new_token
 
 OWN, FOREIGN = "shop", "foreign"
@@ -205,12 +206,14 @@ class Walk:
     """By role, and whether it has it everywhere or in OWN alone."""
 
 
-@pytest.fixture
-async def walk(api: RunningApi) -> AsyncIterator[Walk]:
+@asynccontextmanager
+async def walking(api: RunningApi) -> AsyncIterator[Walk]:
     for namespace in (OWN, FOREIGN):
         saved = await api.post("/job/save", {"name": "a", "namespace": namespace, "command": "true"})
         assert saved.status_code == 200, saved.text
         await api.put_run(ExecutionId.of_tick(namespace, 1774746000), "a", namespace=namespace)
+    # Whoever runs them is alive: the master would close them otherwise.
+    await api.put_health("w1")
     async with AsyncExitStack() as stack:
         clients = {}
         for role in Role:
@@ -218,6 +221,20 @@ async def walk(api: RunningApi) -> AsyncIterator[Walk]:
                 token = await new_token(api, role, None if is_everywhere else [OWN])
                 clients[role, is_everywhere] = await stack.enter_async_context(bearer(api, token))
         yield Walk(api, clients)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_walk(shared_api: RunningApi) -> AsyncIterator[Walk]:
+    """For the rows of the table: what one of them leaves behind changes no other's answers."""
+    async with walking(shared_api) as started:
+        yield started
+
+
+@pytest.fixture
+async def walk(api: RunningApi) -> AsyncIterator[Walk]:
+    """Where it matters what is there."""
+    async with walking(api) as started:
+        yield started
 
 
 async def ask(walk: Walk, method: str, route: Try, role: Role, is_everywhere: bool, namespace: str) -> int:
@@ -245,8 +262,9 @@ def expected(route: Try, role: Role, is_everywhere: bool, namespace: str) -> set
     return {404}
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(("method", "path"), sorted(TRIES))
-async def test_walk(walk: Walk, method: str, path: str):
+async def test_walk(shared_walk: Walk, method: str, path: str):
     """Allowed exactly where the role's rights reach; a foreign namespace is 404, a missing right 403."""
     route = TRIES[method, path]
     wrong = [
@@ -254,7 +272,7 @@ async def test_walk(walk: Walk, method: str, path: str):
         for role in Role
         for is_everywhere in (False, True)
         for namespace in (OWN, FOREIGN)
-        if (status := await ask(walk, method, route, role, is_everywhere, namespace))
+        if (status := await ask(shared_walk, method, route, role, is_everywhere, namespace))
         not in expected(route, role, is_everywhere, namespace)
     ]
 
@@ -297,7 +315,6 @@ async def test_a_foreign_thing_is_answered_like_a_missing_one(walk: Walk):
 
 async def test_workers_do_not_tell_of_foreign_executions(walk: Walk):
     """The count of what runs is that of one's own namespaces."""
-    await walk.api.put_health("w1")
     counts = {}
     for is_everywhere in (False, True):
         client = walk.clients[Role.VIEWER, is_everywhere]

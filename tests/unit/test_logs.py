@@ -13,6 +13,7 @@ from common.runtime.logs import configure_logging, mask_secrets, mask_uri_passwo
 @pytest.fixture
 def stderr(capsys):
     """Reads what was logged to a stderr that is no terminal; the set-up of other tests comes back."""
+    before = structlog.get_config()
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
     root.handlers = []
@@ -22,7 +23,7 @@ def stderr(capsys):
     root.handlers, logging.raiseExceptions = handlers, raising
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def events_in(text):
