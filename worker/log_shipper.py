@@ -70,6 +70,8 @@ class LogShipper:
         self._unshipped = asyncio.Event()
         self._is_batch_full = asyncio.Event()
         self._has_large = False
+        #: Output that came since the last batch was taken.
+        self._fresh_bytes = 0
         self._shipped_at_s = 0.0
         self._sync_wanted = asyncio.Event()
         self._waiters: dict[int, tuple[Record, asyncio.Future[None]]] = {}
@@ -105,9 +107,10 @@ class LogShipper:
         if self._oldest_s is None:
             self._oldest_s = asyncio.get_running_loop().time()
             self._unshipped.set()
-        if isinstance(record, OutputChunk) and record.size_bytes >= _LARGE_BYTES:
-            self._has_large = True
-        if len(self._spool) >= self._batch_size:
+        if isinstance(record, OutputChunk):
+            self._fresh_bytes += record.size_bytes
+            self._has_large |= record.size_bytes >= _LARGE_BYTES
+        if len(self._spool) >= self._batch_size or self._fresh_bytes >= MAX_BATCH_BYTES:
             self._is_batch_full.set()
 
     async def record_durably(self, record: Record) -> None:
@@ -221,6 +224,8 @@ class LogShipper:
             loop = asyncio.get_running_loop()
             started_s = loop.time()
             self._has_large = False
+            self._fresh_bytes = 0
+            waiting = len(self._spool)
             records = self._spool.peek(self._batch_size * _BATCH_GROWTH, MAX_BATCH_BYTES)
             if records:
                 report = await self._sink.write(records)
@@ -243,7 +248,9 @@ class LogShipper:
                 self._oldest_s = started_s
             if not left:
                 self._unshipped.clear()
-            if left < self._batch_size:
+            # More than one batch could take is the next batch already.
+            is_cut = len(records) < waiting
+            if left < self._batch_size and self._fresh_bytes < MAX_BATCH_BYTES and not is_cut:
                 self._is_batch_full.clear()
             return len(records)
 

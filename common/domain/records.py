@@ -52,6 +52,7 @@ class OutputSummary:
         bytes: Bytes the command wrote, all streams.
         lines: Lines it wrote.
         dropped: Bytes that were not kept.
+        chunks: Chunks its lines were put into: more than are stored while the last are on their way.
         head: First lines of stdout and stderr together, at most a few KiB, for lists and mails.
         tail: Last lines, likewise.
     """
@@ -59,6 +60,7 @@ class OutputSummary:
     bytes: int = 0
     lines: int = 0
     dropped: int = 0
+    chunks: int = 0
     head: str = ""
     tail: str = ""
 
@@ -67,6 +69,7 @@ class OutputSummary:
             "bytes": self.bytes,
             "lines": self.lines,
             "dropped": self.dropped,
+            "chunks": self.chunks,
             "head": self.head,
             "tail": self.tail,
         }

@@ -77,6 +77,18 @@ async def test_full_batch_does_not_wait():
     assert 3 == shipper.shipped
 
 
+async def test_much_output_does_not_wait():
+    """What no batch can hold goes at once, batch after batch: also what was there before the first."""
+    history = History()
+
+    async with shipping(history, commit_timeout_s=600, batch_size=500) as shipper:
+        for seq in range(40):
+            shipper.record(chunk(1, seq=seq, size_bytes=64 * 1024))
+        await until(lambda: len(history.output) >= 36)
+
+    assert 40 - len(history.output) == shipper.backlog
+
+
 async def test_durable_returns_when_the_disk_has_it():
     """One sync serves all who wait."""
     disk = Disk(0.01)

@@ -51,7 +51,7 @@ def test_streams_are_kept_apart_and_in_order():
         (5, Stream.STDERR, "oops"),
         (9, Stream.STDOUT, "two"),
     ) == captured.chunks[0].lines
-    assert OutputSummary(bytes=12, lines=3, head="one\noops\ntwo", tail="one\noops\ntwo") == summary
+    assert OutputSummary(bytes=12, lines=3, chunks=1, head="one\noops\ntwo", tail="one\noops\ntwo") == summary
 
 
 def test_chunks_are_numbered_without_a_gap():

@@ -28,6 +28,11 @@ class ChunkBuilder:
         self._next_seq = 0
 
     @property
+    def count(self) -> int:
+        """Chunks that were handed out."""
+        return self._next_seq
+
+    @property
     def is_empty(self) -> bool:
         return not self._lines
 

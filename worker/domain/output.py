@@ -96,6 +96,7 @@ class ExecutionOutput:
             bytes=sum(state.bytes for state in states),
             lines=sum(state.newlines + (not state.ends_in_newline) for state in states),
             dropped=dropped,
+            chunks=self._builder.count,
             head="\n".join(self._head)[:SUMMARY_CHARS],
             tail="\n".join(line for _, lines in self._tail for line in lines)[-SUMMARY_CHARS:],
         )
