@@ -48,6 +48,25 @@ describe('OutputBuffer', () => {
     ])
   })
 
+  it('a tail may begin inside a chunk: what it left out is missing, until the whole chunk comes', () => {
+    const buffer = new OutputBuffer()
+    const total = () => shown(buffer.rows({ stream: 'all' }, 6))
+    buffer.addTail([...chunk(1, 'e'), ...chunk(2, 'f')])
+    const before = [total(), buffer.missing, buffer.size]
+
+    const added = buffer.add([...chunk(0, 'a', 'b'), ...chunk(1, 'c', 'd', 'e'), ...chunk(2, 'f')])
+
+    expect(before).toEqual([['gap 0-1', '5 e', '6 f'], [{ from: 0, to: 1 }], 2])
+    expect([total(), buffer.missing, added]).toEqual([['1 a', '2 b', '3 c', '4 d', '5 e', '6 f'], [], 4])
+  })
+
+  it('a tail that has the first line has everything', () => {
+    const buffer = new OutputBuffer()
+    buffer.addTail(chunk(0, 'a', 'b').map((line, index) => ({ ...line, n: index + 1 })))
+
+    expect([buffer.missing, shown(buffer.rows({ stream: 'all' }))]).toEqual([[], ['1 a', '2 b']])
+  })
+
   it('opened at the end, it numbers the last lines from the total', () => {
     const buffer = new OutputBuffer()
     buffer.add([...chunk(9, 'y', 'z'), { seq: 9, ms: 0, stream: 'system', text: 'killed' }])

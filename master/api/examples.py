@@ -97,7 +97,7 @@ _EXECUTION: Final[Examples] = {
     "signal": None,
     "cpu_ms": 61022,
     "max_rss_kb": 48120,
-    "out": {"bytes": 120, "lines": 2, "dropped": 0, "head": "dumping shop\n", "tail": "done\n"},
+    "out": {"bytes": 120, "lines": 2, "dropped": 0, "chunks": 1, "head": "dumping shop\n", "tail": "done\n"},
     "truncated": False,
     "kill_requested": None,
     "kill_incomplete": [],

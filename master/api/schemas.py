@@ -111,6 +111,7 @@ class OutputSummary(Schema):
     bytes: int = 0
     lines: int = 0
     dropped: int = 0
+    chunks: int = 0
     head: str = ""
     tail: str = ""
 

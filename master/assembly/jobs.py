@@ -34,6 +34,6 @@ def make_jobs(ground: Ground, views: Views) -> Jobs:
         jobs=JobList(catalog, views.jobs, views.runs, roster, views.recent, clock),
         commands=Commands(store, keyspace, catalog, history, roster, clock),
         history=history,
-        output=OutputReader(ground.reader),
+        output=OutputReader(ground.reader, clock),
         ledger=Ledger(ground.reader, views.runs, roster, clock),
     )

@@ -6,9 +6,11 @@ costs one look at what is new. An answer is bounded in chunks and in lines.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from common.domain.records import Document, Stream
+from common.runtime.clock import Clock
 from master.domain.execution_views import is_finished
 from master.ports import HistoryReader
 
@@ -16,6 +18,9 @@ _CHUNKS_PER_ANSWER: Final = 64
 _CHUNKS_PER_READ: Final = 32
 #: A search goes through everything that is kept, and stops here.
 _LINES_PER_SEARCH: Final = 10_000
+#: The record of the end may be stored before the last lines. Chunks that are still missing after this time
+#: were lost with their worker, or have expired.
+_LATEST_CHUNK: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,13 @@ class OutputQuery:
 class OutputReader:
     """Reads output from history. Raises StoreUnavailable when MongoDB cannot be reached."""
 
-    def __init__(self, history: HistoryReader) -> None:
+    def __init__(self, history: HistoryReader, clock: Clock) -> None:
         self._history = history
+        self._clock = clock
 
     async def read(self, execution: Document, query: OutputQuery) -> Document:
         """The part of *execution*'s output that *query* asks for, as the API shows it."""
         execution_id = execution["_id"]
-        # The document was read before the numbers: if it was finished then, no chunk can come any more.
         numbers = await self._history.chunk_numbers(execution_id)
         if query.tail is not None:
             lines, last = await self._tail(execution_id, numbers, query), numbers[-1] if numbers else -1
@@ -58,9 +63,20 @@ class OutputReader:
             "next_seq": last + 1,
             "lines": lines,
             "truncated": bool(execution.get("truncated")),
-            "finished": is_finished(execution) and last == (numbers[-1] if numbers else -1),
+            "finished": last == (numbers[-1] if numbers else -1) and self._is_all(execution, len(numbers)),
             "dropped_bytes": out.get("dropped", 0),
         }
+
+    def _is_all(self, execution: Document, stored: int) -> bool:
+        """Whether no chunk can come any more."""
+        if not is_finished(execution):
+            return False
+        out = execution.get("out") or {}
+        was_dropped = execution.get("truncated") and not out.get("dropped", 0)
+        if stored >= out.get("chunks", 0) or was_dropped:
+            return True
+        finished_at = execution.get("finished_at")
+        return finished_at is None or self._clock.now() - finished_at > _LATEST_CHUNK
 
     async def raw(self, execution_id: str, stream: Stream | None) -> AsyncIterator[bytes]:
         """All lines as text, chunk by chunk."""

@@ -216,6 +216,33 @@ async def test_output_is_read_in_parts(
     assert (2, 2, True) == (output["next_seq"], output["chunks"], output["finished"])
 
 
+@pytest.mark.parametrize(
+    ("ended_ago", "changes", "finished"),
+    [
+        pytest.param(timedelta(minutes=1), {}, False, id="the last chunk is on its way"),
+        pytest.param(timedelta(minutes=11), {}, True, id="it never came"),
+        pytest.param(timedelta(minutes=1), {"truncated": True}, True, id="the worker said that it is lost"),
+    ],
+)
+async def test_output_is_finished_when_the_last_chunk_is_there(
+    api: RunningApi,
+    mongo_database: Database,
+    uid: str,
+    ended_ago: timedelta,
+    changes: dict[str, Any],
+    finished: bool,
+):
+    """The record of the end is stored before much output is: whoever follows must not leave then."""
+    out = OutputSummary(bytes=6, lines=3, chunks=2)
+    found = record(uid, 0, finished_at=datetime.now(UTC) - ended_ago, out=out, **changes)
+    await store_executions(mongo_database, found)
+    await store_output(mongo_database, found.key, [(Stream.STDOUT, "a")])
+
+    output = (await api.get(f"/execution/{found.key}/output")).json()
+
+    assert finished is output["finished"]
+
+
 async def test_output_of_many_chunks_is_followed_to_its_end(
     api: RunningApi, mongo_database: Database, uid: str
 ):

@@ -3367,6 +3367,11 @@ export interface components {
              */
             dropped: number;
             /**
+             * Chunks
+             * @default 0
+             */
+            chunks: number;
+            /**
              * Head
              * @default
              */
@@ -8951,6 +8956,7 @@ export interface operations {
                      *           "bytes": 120,
                      *           "lines": 2,
                      *           "dropped": 0,
+                     *           "chunks": 1,
                      *           "head": "dumping shop\n",
                      *           "tail": "done\n"
                      *         },
@@ -9339,6 +9345,7 @@ export interface operations {
                      *         "bytes": 120,
                      *         "lines": 2,
                      *         "dropped": 0,
+                     *         "chunks": 1,
                      *         "head": "dumping shop\n",
                      *         "tail": "done\n"
                      *       },

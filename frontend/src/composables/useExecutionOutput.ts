@@ -38,6 +38,8 @@ export function useExecutionOutput(
 ) {
   const buffer = shallowRef(new OutputBuffer())
   const isFinished = ref(false)
+  /** The newest chunk there is is the last one there will be. */
+  const hasEnd = ref(false)
   const isLoading = ref(true)
   const isFilling = ref(false)
   const isTruncated = ref(false)
@@ -47,7 +49,8 @@ export function useExecutionOutput(
   let nextSeq: number | null = null
   let failuresInARow = 0
 
-  const rows = computed(() => buffer.value.rows(toValue(filter), toValue(totalLines)))
+  // Lines are counted from the end only where the end is here: the last of them may still be on their way.
+  const rows = computed(() => buffer.value.rows(toValue(filter), hasEnd.value ? toValue(totalLines) : null))
 
   async function ask(query: OutputQuery): Promise<Output> {
     const params = { path: { execution_id: toValue(id) }, query }
@@ -60,10 +63,13 @@ export function useExecutionOutput(
 
   async function followOnce(): Promise<void> {
     try {
+      const isTail = nextSeq === null
       const answer = await ask(nextSeq === null ? { tail: TAIL_LINES } : { after_seq: nextSeq - 1 })
-      if (buffer.value.add(answer.lines) > 0) triggerRef(buffer)
+      const added = isTail ? buffer.value.addTail(answer.lines) : buffer.value.add(answer.lines)
+      if (added > 0) triggerRef(buffer)
       const cameMore = nextSeq === null || answer.next_seq > nextSeq
       nextSeq = Math.max(nextSeq ?? 0, answer.next_seq)
+      hasEnd.value = answer.finished
       isTruncated.value = answer.truncated
       droppedBytes.value = answer.dropped_bytes
       // The last chunk may be written just after the status: one more question settles it.

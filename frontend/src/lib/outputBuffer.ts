@@ -2,7 +2,8 @@
  * The output of one execution, collected from answers that may overlap, repeat or leave gaps.
  *
  * Pure values: no timers, no requests. Lines are ordered by (chunk seq, position in the chunk). A chunk that is
- * already there is not added twice; a jump in the seqs becomes a gap, until the missing chunks arrive.
+ * already there is not added twice; a jump in the seqs becomes a gap, until the missing chunks arrive. So does the
+ * part of a chunk that a tail left out: its last lines are held until the whole chunk arrives.
  */
 import { withoutAnsi } from './ansi'
 
@@ -49,6 +50,8 @@ interface Chunk {
   lineCount: number
   /** The number before its first line that its rows were numbered with; undefined before that. */
   numberedFrom?: number | null
+  /** Only its last lines are here, as far as is known. */
+  isCut: boolean
 }
 
 export class OutputBuffer {
@@ -68,40 +71,48 @@ export class OutputBuffer {
     return this.seqs.at(-1) ?? -1
   }
 
-  /** The runs of chunks that are missing before the newest one. */
+  /** The runs of chunks that are missing, or not whole, up to the newest one. */
   get missing(): Gap[] {
     const found: Gap[] = []
     let expected = 0
     for (const seq of this.seqs) {
-      if (seq > expected) found.push({ from: expected, to: seq - 1 })
+      const gap = this.gapBefore(seq, expected)
+      if (gap) found.push(gap)
       expected = seq + 1
     }
     return found
   }
 
-  /** Add the lines of one answer; returns how many were new. */
+  /** Add the lines of one answer that has whole chunks only; returns how many were new. */
   add(lines: readonly OutputLine[]): number {
+    return this.take(lines, false)
+  }
+
+  /** Add the last lines there are: they may begin in the middle of a chunk. Returns how many were new. */
+  addTail(lines: readonly OutputLine[]): number {
+    return this.take(lines, lines.length > 0 && lines[0]?.n !== 1)
+  }
+
+  private take(lines: readonly OutputLine[], isFirstCut: boolean): number {
     const fresh = new Map<number, OutputLine[]>()
     for (const line of lines) {
-      if (this.chunks.has(line.seq)) continue
+      if (this.chunks.get(line.seq)?.isCut === false) continue
       const chunk = fresh.get(line.seq)
       if (chunk) chunk.push(line)
       else fresh.set(line.seq, [line])
     }
-    let added = 0
+    const before = this.total
     let isInOrder = true
     for (const [seq, chunk] of fresh) {
-      this.chunks.set(seq, {
-        rows: chunk.map((line, index) => ({ kind: 'line', key: `${seq}.${index}`, line, number: null })),
-        lineCount: chunk.filter((line) => line.stream !== 'system').length,
-      })
+      const known = this.chunks.get(seq)
+      this.chunks.set(seq, newChunk(seq, chunk, isFirstCut && seq === lines[0]?.seq))
+      this.total += chunk.length - (known?.rows.length ?? 0)
+      if (known) continue
       isInOrder &&= seq > this.lastSeq
       this.seqs.push(seq)
-      added += chunk.length
     }
     if (!isInOrder) this.seqs.sort((a, b) => a - b)
-    this.total += added
-    return added
+    return this.total - before
   }
 
   /**
@@ -118,8 +129,9 @@ export class OutputBuffer {
     for (const seq of this.seqs) {
       const chunk = this.chunks.get(seq)
       if (!chunk) continue
-      if (seq > expected) {
-        rows.push(this.gapRow(expected, seq - 1))
+      const gap = this.gapBefore(seq, expected)
+      if (gap) {
+        rows.push(this.gapRow(gap))
         number = seq === lastRun.from && totalLines !== null ? totalLines - lastRun.lineCount : null
       }
       this.numberChunk(chunk, number)
@@ -132,11 +144,17 @@ export class OutputBuffer {
     return rows
   }
 
-  private gapRow(from: number, to: number): GapRow {
-    const known = this.gaps.get(from)
-    if (known?.gap.to === to) return known
-    const row: GapRow = { kind: 'gap', key: `gap-${from}`, gap: { from, to } }
-    this.gaps.set(from, row)
+  /** What is missing before the lines of chunk *seq*, where *expected* would be the next one without a gap. */
+  private gapBefore(seq: number, expected: number): Gap | null {
+    const to = this.chunks.get(seq)?.isCut ? seq : seq - 1
+    return to >= expected ? { from: expected, to } : null
+  }
+
+  private gapRow(gap: Gap): GapRow {
+    const known = this.gaps.get(gap.from)
+    if (known?.gap.to === gap.to) return known
+    const row: GapRow = { kind: 'gap', key: `gap-${gap.from}`, gap }
+    this.gaps.set(gap.from, row)
     return row
   }
 
@@ -158,11 +176,25 @@ export class OutputBuffer {
     let lineCount = this.chunks.get(from)?.lineCount ?? 0
     for (let position = this.seqs.length - 2; position >= 0; position -= 1) {
       const seq = this.seqs[position] ?? 0
-      if (seq !== from - 1) break
+      if (seq !== from - 1 || this.chunks.get(from)?.isCut) break
       from = seq
       lineCount += this.chunks.get(seq)?.lineCount ?? 0
     }
     return { from, lineCount }
+  }
+}
+
+function newChunk(seq: number, lines: readonly OutputLine[], isCut: boolean): Chunk {
+  return {
+    // Keys count from the end of a cut chunk: whole, it has other lines in these places.
+    rows: lines.map((line, index) => ({
+      kind: 'line',
+      key: isCut ? `${seq}.${index - lines.length}` : `${seq}.${index}`,
+      line,
+      number: null,
+    })),
+    lineCount: lines.filter((line) => line.stream !== 'system').length,
+    isCut,
   }
 }
 
