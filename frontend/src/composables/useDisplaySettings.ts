@@ -10,7 +10,8 @@ export function useDisplaySettings() {
   const { zone, language } = storeToRefs(usePreferences())
   const now = ref(Date.now())
   useIntervalFn(() => (now.value = Date.now()), 1000)
-  const display = { zone, locale: language, now, serverText: useServerText() }
+  const { serverText, problemTitle } = useServerText()
+  const display = { zone, locale: language, now, serverText, problemTitle }
   provide(displayKey, display)
   return display
 }

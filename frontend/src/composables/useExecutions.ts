@@ -9,6 +9,7 @@ import { toExecution } from '@/lib/routes'
 import { CAUSES, EXECUTION_STATUSES, oneOf } from '@/lib/status'
 import { useNotices } from '@/stores/notices'
 import { useLiveQuery } from './useLiveQuery'
+import { useServerText } from './useServerText'
 
 /** As they stand in the address: text, and several statuses separated by commas. */
 export interface ExecutionFilters {
@@ -94,6 +95,7 @@ export function useUsualDuration(execution: MaybeRefOrGetter<Execution | undefin
 
 export function useExecutionActions(id: MaybeRefOrGetter<string>) {
   const { t } = useI18n()
+  const { problemLine } = useServerText()
   const notices = useNotices()
   const queries = useQueryClient()
   const isBusy = ref(false)
@@ -103,9 +105,7 @@ export function useExecutionActions(id: MaybeRefOrGetter<string>) {
     try {
       return await doing()
     } catch (error) {
-      const problem = asProblem(error)
-      const detail = [problem.message || t('error.noAnswer'), problem.detail, problem.requestId]
-      notices.show({ kind: 'failed', text: failed, detail: detail.filter(Boolean).join(' · ') })
+      notices.show({ kind: 'failed', text: failed, detail: problemLine(asProblem(error)) })
       return null
     } finally {
       isBusy.value = false

@@ -6,6 +6,7 @@ import { client, unwrap } from '@/api/client'
 import { asProblem } from '@/lib/problem'
 import { toExecution } from '@/lib/routes'
 import { useNotices } from '@/stores/notices'
+import { useServerText } from './useServerText'
 import type { JobRef } from './useJobs'
 
 export interface RunOptions {
@@ -18,6 +19,7 @@ export interface RunOptions {
 
 export function useJobActions() {
   const { t } = useI18n()
+  const { problemLine } = useServerText()
   const notices = useNotices()
   const queries = useQueryClient()
   /** `namespace/name` of the jobs an action is under way for. */
@@ -33,9 +35,7 @@ export function useJobActions() {
     try {
       return await doing()
     } catch (error) {
-      const problem = asProblem(error)
-      const detail = [problem.message || t('error.noAnswer'), problem.detail, problem.requestId]
-      notices.show({ kind: 'failed', text: failed, detail: detail.filter(Boolean).join(' · ') })
+      notices.show({ kind: 'failed', text: failed, detail: problemLine(asProblem(error)) })
       return null
     } finally {
       busy.value = new Set([...busy.value].filter((other) => other !== key))

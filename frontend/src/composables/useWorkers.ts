@@ -6,6 +6,7 @@ import { client, unwrap } from '@/api/client'
 import { asProblem, type ApiProblem } from '@/lib/problem'
 import { useNotices } from '@/stores/notices'
 import { useLiveQuery } from './useLiveQuery'
+import { useServerText } from './useServerText'
 
 const DAY_MS = 86_400_000
 const POINTS = 240
@@ -62,6 +63,7 @@ export function useWorkerLog(id: MaybeRefOrGetter<string>) {
 
 export function useWorkerActions() {
   const { t } = useI18n()
+  const { problemLine } = useServerText()
   const notices = useNotices()
   const queries = useQueryClient()
   const isBusy = ref(false)
@@ -74,8 +76,7 @@ export function useWorkerActions() {
       return null
     } catch (error) {
       const problem = asProblem(error)
-      const detail = [problem.message || t('error.noAnswer'), problem.detail, problem.requestId]
-      notices.show({ kind: 'failed', text: failed, detail: detail.filter(Boolean).join(' · ') })
+      notices.show({ kind: 'failed', text: failed, detail: problemLine(problem) })
       return problem
     } finally {
       isBusy.value = false

@@ -1,5 +1,7 @@
 /** The two languages. The words of the first page are always there in English; the rest is loaded when it is needed. */
+import { shallowRef } from 'vue'
 import { createI18n } from 'vue-i18n'
+import type { Recognise } from '@/lib/serverText'
 import { en, type Messages } from './en'
 
 export type Language = 'en' | 'zh-CN'
@@ -10,6 +12,9 @@ export const i18n = createI18n<[Messages], Language, false>({
   fallbackLocale: 'en',
   messages: { en } as unknown as Record<Language, Messages>,
 })
+
+/** Which sentence of the server a text is. None is known before a language is chosen that says them otherwise. */
+export const recogniseSentence = shallowRef<Recognise>(() => null)
 
 /** Messages that are loaded with the page that needs them, so that the first page does not wait for them. */
 const AREAS = {
@@ -37,8 +42,9 @@ export async function useMessagesOf(...areas: Area[]): Promise<void> {
 
 export async function setLanguage(language: Language): Promise<void> {
   if (language === 'zh-CN' && !i18n.global.availableLocales.includes('zh-CN')) {
-    const { zhCN } = await import('./zh-CN')
+    const { zhCN, recognise } = await import('./zh-CN')
     i18n.global.setLocaleMessage('zh-CN', zhCN)
+    recogniseSentence.value = recognise
   }
   await Promise.all([...wanted].map((area) => addArea(area, language)))
   i18n.global.locale.value = language

@@ -4,6 +4,7 @@
  * The shell provides it once; components only read it, so that they need neither a store nor a clock.
  */
 import { inject, type InjectionKey, type Ref } from 'vue'
+import type { ApiProblem } from './problem'
 
 export interface Display {
   /** The IANA zone all times are shown in. */
@@ -13,6 +14,8 @@ export interface Display {
   now: Readonly<Ref<number>>
   /** A sentence of the server in the viewer's language, where it is a known one; else as it is. */
   serverText(text: string): string
+  /** What went wrong, in a few words of the viewer's language. */
+  problemTitle(problem: ApiProblem): string
 }
 
 export const displayKey: InjectionKey<Display> = Symbol('display')

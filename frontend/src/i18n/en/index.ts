@@ -1,11 +1,14 @@
-/** English: the reference. Every other language has exactly these keys (a test compares them). */
+/**
+ * English: the reference. Every other language has exactly these keys (a test compares them).
+ *
+ * What the server says is not here: in English it is shown as it came.
+ */
 import { words } from './words'
 import { charts } from './charts'
 import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
-import { server } from './server'
 import { timeline } from './timeline'
 import { workers } from './workers'
 
@@ -16,11 +19,10 @@ export const en = {
   ...jobs,
   ...executions,
   ...overview,
-  ...server,
   ...timeline,
   ...workers,
 }
 
-type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> }
+export type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> }
 
 export type Messages = Shape<typeof en>

@@ -6,18 +6,25 @@ import { editor } from './editor'
 import { jobs } from './jobs'
 import { executions } from './executions'
 import { overview } from './overview'
+import { fields } from './fields'
+import { health } from './health'
+import { refusals } from './refusals'
 import { server } from './server'
 import { timeline } from './timeline'
 import { workers } from './workers'
 
-export const zhCN: Messages = {
+const spoken = { ...server, ...health, ...fields, ...refusals }
+
+export const zhCN: Messages & typeof spoken = {
+  ...spoken,
   ...words,
   ...charts,
   ...editor,
   ...jobs,
   ...executions,
   ...overview,
-  ...server,
   ...timeline,
   ...workers,
 }
+
+export { recognise } from '../sentences'

@@ -1,7 +1,8 @@
 /** 服务器所说的句子。 */
-import type { Messages } from '../en'
+import type { server as english } from '../en/server'
+import type { Shape } from '../en'
 
-export const server: Pick<Messages, 'server'> = {
+export const server: Shape<typeof english> = {
   server: {
     offline: '已离线',
     draining: '正在排空',
