@@ -4,23 +4,13 @@ import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { client, unwrap } from '@/api/client'
 import type { Execution } from '@/api/types'
+import type { ExecutionFilters } from '@/lib/listFilters'
 import { asProblem } from '@/lib/problem'
 import { toExecution } from '@/lib/routes'
 import { CAUSES, EXECUTION_STATUSES, oneOf } from '@/lib/status'
 import { useNotices } from '@/stores/notices'
 import { useLiveQuery } from './useLiveQuery'
 import { useServerText } from './useServerText'
-
-/** As they stand in the address: text, and several statuses separated by commas. */
-export interface ExecutionFilters {
-  job?: string
-  namespace?: string
-  worker?: string
-  status?: string
-  cause?: string
-  from?: string
-  to?: string
-}
 
 export function useExecutionList(
   filters: MaybeRefOrGetter<ExecutionFilters>,

@@ -1,22 +1,13 @@
 /** Jobs as the server lists and describes them. */
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { client, unwrap } from '@/api/client'
+import type { JobFilters } from '@/lib/listFilters'
 import { JOB_ORDERS, JOB_STATUSES, oneOf } from '@/lib/status'
 import { useLiveQuery } from './useLiveQuery'
 
 export interface JobRef {
   namespace: string
   name: string
-}
-
-/** As they stand in the address. */
-export interface JobFilters {
-  q?: string
-  namespace?: string
-  label?: string
-  enabled?: string
-  status?: string
-  order_by?: string
 }
 
 export function useJobList(

@@ -1,4 +1,5 @@
 /** What one sees in a list, as the command that prints the same. Pure. */
+import type { ExecutionFilters, JobFilters } from './listFilters'
 
 export type CommandPart =
   string | { option: string; value: string | undefined } | { flag: string; on: boolean }
@@ -18,15 +19,7 @@ export function cronctl(...parts: CommandPart[]): string {
   return ['cronctl', ...words].join(' ')
 }
 
-export interface JobListState {
-  q?: string
-  namespace?: string
-  label?: string
-  enabled?: string
-  status?: string
-}
-
-export function jobListCommand({ q, namespace, label, enabled, status }: JobListState): string {
+export function jobListCommand({ q, namespace, label, enabled, status }: JobFilters): string {
   return cronctl(
     'job',
     'list',
@@ -41,18 +34,8 @@ export function jobListCommand({ q, namespace, label, enabled, status }: JobList
   )
 }
 
-export interface ExecutionListState {
-  job?: string
-  namespace?: string
-  worker?: string
-  status?: string
-  cause?: string
-  from?: string
-  to?: string
-}
-
-export function executionListCommand(state: ExecutionListState): string {
-  const { job, namespace, worker, status, cause, from, to } = state
+export function executionListCommand(filters: ExecutionFilters): string {
+  const { job, namespace, worker, status, cause, from, to } = filters
   return cronctl(
     'execution',
     'list',
