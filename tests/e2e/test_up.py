@@ -44,7 +44,8 @@ def test_the_next_start_finds_the_data_again(own):
         names = [job["name"] for job in http.get("/job/list").json()["items"]]
 
     assert (before, ["kept"]) == ((own.api, own.token), names)
-    assert took_s < 20
+    # Seven seconds on a machine that does nothing else.
+    assert took_s < 60
 
 
 def test_a_second_start_on_the_same_data_is_refused(installation):
