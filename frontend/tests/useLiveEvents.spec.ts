@@ -11,6 +11,7 @@ function mounted(askJobs: () => Promise<number>) {
   const pinia = createPinia()
   let stream: StreamHandlers | undefined
   let left = false
+  const queries = new QueryClient()
   const view = render(
     defineComponent(() => {
       useQuery({ queryKey: ['jobs', { q: '' }], queryFn: askJobs })
@@ -20,9 +21,15 @@ function mounted(askJobs: () => Promise<number>) {
       })
       return () => null
     }),
-    { global: { plugins: [pinia, [VueQueryPlugin, { queryClient: new QueryClient() }]] } },
+    { global: { plugins: [pinia, [VueQueryPlugin, { queryClient: queries }]] } },
   )
-  return { stream: stream as StreamHandlers, view, liveness: useLiveness(pinia), hasLeft: () => left }
+  return {
+    stream: stream as StreamHandlers,
+    view,
+    queries,
+    liveness: useLiveness(pinia),
+    hasLeft: () => left,
+  }
 }
 
 const jobEvent = '{"namespace":"ops","name":"a"}'
@@ -70,6 +77,44 @@ describe('useLiveEvents', () => {
     const { stream, view } = mounted(async () => ++asked)
     await vi.advanceTimersByTimeAsync(10)
     stream.onEvent('weather', '{}')
+    await vi.advanceTimersByTimeAsync(5_000)
+    view.unmount()
+
+    expect(asked).toBe(1)
+  })
+
+  it('a hidden tab does nothing, and is current as soon as one turns to it', async () => {
+    const visibility = vi.spyOn(document, 'visibilityState', 'get')
+    const turn = (state: DocumentVisibilityState) => {
+      visibility.mockReturnValue(state)
+      document.dispatchEvent(new Event('visibilitychange'))
+    }
+    let asked = 0
+    const { stream, view, queries } = mounted(async () => ++asked)
+    await vi.advanceTimersByTimeAsync(10)
+    let noted = 0
+    const stop = queries.getQueryCache().subscribe(() => (noted += 1))
+    stream.onEvent('job', jobEvent)
+    turn('hidden')
+    for (let i = 0; i < 100; i += 1) {
+      stream.onEvent('job', jobEvent)
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    const [askedHidden, notedHidden] = [asked, noted]
+    turn('visible')
+    await vi.advanceTimersByTimeAsync(10)
+    stop()
+    view.unmount()
+    visibility.mockRestore()
+
+    expect([askedHidden, notedHidden, asked]).toEqual([1, 0, 2])
+  })
+
+  it('a tab that missed nothing asks nothing when one turns to it', async () => {
+    let asked = 0
+    const { view } = mounted(async () => ++asked)
+    await vi.advanceTimersByTimeAsync(10)
+    document.dispatchEvent(new Event('visibilitychange'))
     await vi.advanceTimersByTimeAsync(5_000)
     view.unmount()
 

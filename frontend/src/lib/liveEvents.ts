@@ -97,8 +97,12 @@ export class TouchedKeys {
   /** All of them, which are forgotten here; an empty key stands for everything. */
   take(): DataKey[] {
     const taken = this.everything ? [[]] : [...this.keys.values()]
+    this.clear()
+    return taken
+  }
+
+  clear(): void {
     this.everything = false
     this.keys.clear()
-    return taken
   }
 }
