@@ -3,12 +3,15 @@ import type { Page } from '@playwright/test'
 import { expectAccessible } from './accessibility'
 import { expect, runNow, saveJob, test } from './installation'
 
-const WIDTHS = [1440, 390, 360]
+const WIDTHS = [1440, 390, 360, 3840]
+/** Whose name and zone are long: what does not fit shows there first. */
+const LONG = 'pages-of-a-job-with-a-name-that-nobody-would-type-twice-by-hand'
 const PAGES = [
   '/',
   '/jobs',
   '/jobs/new',
-  '/jobs/default/hello',
+  `/jobs/default/${LONG}`,
+  `/jobs/default/${LONG}?tab=definition`,
   '/jobs/default/hello?tab=ledger',
   '/jobs/default/hello?tab=workers',
   '/executions',
@@ -36,8 +39,14 @@ async function open(page: Page, path: string): Promise<void> {
 let id = ''
 
 test.beforeAll(async ({ admin }) => {
-  await saveJob(admin, { name: 'pages', command: 'for i in 1 2 3; do echo $i; done; echo bad >&2' })
-  id = await runNow(admin, 'pages')
+  await saveJob(admin, {
+    name: LONG,
+    command: 'for i in 1 2 3; do echo $i; done; echo bad >&2',
+    schedule: '0 3 * * *',
+    timezone: 'America/Argentina/Buenos_Aires',
+    labels: { 'cost-centre': 'a-value-as-long-as-they-are-in-large-companies' },
+  })
+  id = await runNow(admin, LONG)
 })
 
 for (const [language, title] of [
@@ -59,7 +68,8 @@ for (const [language, title] of [
         if (path === '/') await expect(page.getByRole('heading', { name: title })).toBeVisible()
         // The language changes neither colours nor structure.
         if (language === 'en') await expectAccessible(page)
-        for (const width of WIDTHS) {
+        // Nor does the theme change widths.
+        for (const width of theme === 'light' ? WIDTHS : WIDTHS.slice(0, 1)) {
           await page.setViewportSize({ width, height: 900 })
           const excess = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

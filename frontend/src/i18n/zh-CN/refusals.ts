@@ -127,7 +127,7 @@ export const refusals: Shape<typeof english> = {
     badBody: '请求正文无法读取：必须是 UTF-8 编码的 JSON。',
     bodyLarge: '请求正文最多 {n} 字节。',
     streams: '{owner} 已打开 {n} 个事件流：请先关闭另一个页面',
-    fault: '这是程序的错误。请附上请求 id 报告。',
+    fault: '这是程序的错误。请附上请求编号报告。',
 
     nobodyKnown: '无法识别任何人：{text}',
     historyAway: '目前无法读取历史记录：MongoDB 未应答',
