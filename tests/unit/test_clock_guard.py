@@ -71,6 +71,9 @@ def test_slow_drift_never_adds_up_to_a_step():
         pytest.param(9000, [9001, 8999, 9100], True, id="the reference is wrong, not the hosts"),
         pytest.param(5000, [0, 10, -20], False, id="off against its peers"),
         pytest.param(-2500, [0, 10, -20], False, id="behind its peers"),
+        pytest.param(3_600_000, [3_600_000, 0], False, id="two wrong clocks of three do not win"),
+        pytest.param(0, [3_600_000, 3_600_000], False, id="nor does the third: a person has to look"),
+        pytest.param(0, [0, 3_600_000], True, id="one wrong clock of three stops itself only"),
     ],
 )
 def test_offset_against_the_median_of_the_peers(own, peers, trusted):

@@ -1,9 +1,10 @@
 """Whether this host's clock can be trusted with starting commands (situations 13 to 16).
 
 Pure. Two witnesses: the distance between wall clock and uptime shows a step at once; the offset to MongoDB's
-clock, compared with the median of all live workers' offsets, shows a clock that was wrong from the beginning
-(the median, so that a wrong MongoDB host stops nobody). A clock that was set ahead has to be compared before
-it is believed: an hour of ticks would start an hour early otherwise.
+clock, compared with the median of all live workers' offsets and MongoDB's own, shows a clock that was wrong
+from the beginning. The median, so that a wrong MongoDB host stops nobody; MongoDB is among those asked, so
+that two wrong clocks of three do not win: where half of them say otherwise, nobody claims. A clock set
+ahead has to be compared before it is believed: an hour of ticks would start an hour early otherwise.
 """
 
 from collections.abc import Sequence
@@ -87,7 +88,8 @@ def measure(state: ClockState, *, own_offset_ms: int, peer_offsets_ms: Sequence[
         peer_offsets_ms: The same of the other live workers. Without peers the reference itself is trusted.
     """
     state = confirmed(state)
-    reference = median([own_offset_ms, *peer_offsets_ms]) if len(peer_offsets_ms) >= 2 else 0
+    # MongoDB's own offset to itself is 0.
+    reference = median([own_offset_ms, *peer_offsets_ms, 0]) if len(peer_offsets_ms) >= 2 else 0
     offset_ms = round(own_offset_ms - reference)
     if abs(offset_ms) > MAX_OFFSET_MS:
         side = "ahead of" if offset_ms > 0 else "behind"
