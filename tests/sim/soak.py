@@ -6,6 +6,7 @@ Exit code 1 when an invariant broke; the seeds and what they broke are in the fi
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from tests.faults.checker import quantile
 from tests.sim.simulation import Outcome, simulate
 
 _PROGRESS_EVERY = 100
+_COLLECT_EVERY = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(seed: int) -> Outcome:
     """One simulation; an error of the simulation itself counts as a broken invariant, too."""
+    # Collecting while a world is alive finds nothing and costs an eighth of the time.
+    gc.disable()
+    if seed % _COLLECT_EVERY == 0:
+        gc.collect()
     try:
         return simulate(seed, lines=150)
     except Exception as error:  # one seed must not end a night's run
