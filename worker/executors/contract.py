@@ -12,6 +12,7 @@ Needs pytest and pytest-asyncio (in auto mode) where it is run; nothing of the w
 """
 
 import asyncio
+import secrets
 import signal
 import tempfile
 from collections.abc import AsyncIterator
@@ -132,7 +133,8 @@ class ExecutorContract:
 async def _started(executor: Executor, fields: dict[str, Any]) -> AsyncIterator[tuple[Process, Heard]]:
     spec = JobSpec(
         name="contract",
-        uid="contractjob",
+        # Of its own: what bears the same execution id is killed with it, also that of a run beside this one.
+        uid=f"contract{secrets.token_hex(8)}",
         created_at=_EPOCH,
         changed_at=_EPOCH,
         executor=executor.name,
