@@ -78,6 +78,12 @@ class RunningApi:
         await self.store.txn(puts=[Put(self.keys.health(worker), health.encode())])
         await self.until(lambda: self.services.roster.is_live(worker))
 
+    async def wake(self) -> None:
+        """Wait until it reads history: while its loop stood still the patience of its driver ran out."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while (await self.get("/log/list", page_size=1)).status_code != 200:  # noqa: ASYNC110 - a poll
+                await asyncio.sleep(0.05)
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something that is on its way."""
         async with asyncio.timeout(_PATIENCE_S):

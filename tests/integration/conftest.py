@@ -51,20 +51,20 @@ def masters(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_database(mongo_uri: str) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
-    """The database behind `shared_api`."""
+    """The database behind `shared_master`."""
     async with new_database(mongo_uri) as database:
         yield database
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_api(
+async def shared_master(
     tmp_path_factory: pytest.TempPathFactory,
     etcd_endpoint: str,
     mongo_uri: str,
     shared_database: AsyncDatabase[dict[str, Any]],
 ) -> AsyncIterator[RunningApi]:
     """
-    A master for all tests of a module that change nothing another of them sees; mark these `ON_SHARED_LOOP`.
+    A master for what tests of a module share; `wake` it before it is asked, or use `shared_api`.
 
     Starting one costs more than most requests do. It works while such a test runs and stands still in
     between: what it does by itself, every so many seconds, is no matter for these tests.
@@ -77,3 +77,10 @@ async def shared_api(
         running_api(config, store) as running,
     ):
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_api(shared_master: RunningApi) -> RunningApi:
+    """The master for tests that change nothing another of their module sees; mark these `ON_SHARED_LOOP`."""
+    await shared_master.wake()
+    return shared_master

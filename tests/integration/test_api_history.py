@@ -91,9 +91,9 @@ async def uid(api: RunningApi) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def listed(shared_api: RunningApi, shared_database: Database) -> None:
+async def listed(shared_master: RunningApi, shared_database: Database) -> None:
     """Five executions in namespace `listed`."""
-    uid = (await shared_api.post("/job/save", JOB | {"namespace": "listed"})).json()["uid"]
+    uid = (await shared_master.post("/job/save", JOB | {"namespace": "listed"})).json()["uid"]
     manual = {"cause": Cause.MANUAL, "tick": None, "execution_id": f"{uid}.mabc.1"}
     found = (
         record(uid, 0),
@@ -106,9 +106,9 @@ async def listed(shared_api: RunningApi, shared_database: Database) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def printed(shared_api: RunningApi, shared_database: Database) -> str:
+async def printed(shared_master: RunningApi, shared_database: Database) -> str:
     """Id of an execution with two chunks of output."""
-    uid = (await shared_api.post("/job/save", JOB | {"namespace": "printed"})).json()["uid"]
+    uid = (await shared_master.post("/job/save", JOB | {"namespace": "printed"})).json()["uid"]
     found = record(uid, 0, namespace="printed")
     await store_executions(shared_database, found)
     await store_output(
@@ -121,9 +121,9 @@ async def printed(shared_api: RunningApi, shared_database: Database) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def explained(shared_api: RunningApi, shared_database: Database) -> None:
+async def explained(shared_master: RunningApi, shared_database: Database) -> None:
     """A failure, a skip and four misses of the job in namespace `explained`."""
-    uid = (await shared_api.post("/job/save", JOB | {"namespace": "explained"})).json()["uid"]
+    uid = (await shared_master.post("/job/save", JOB | {"namespace": "explained"})).json()["uid"]
     await store_executions(shared_database, record(uid, 0, Status.FAILED, namespace="explained"))
     for row in (ledger_row(uid, 1, LedgerKind.SKIPPED, Reason.OVERLAP), missed_row(uid, 2, 5)):
         of_job = replace(row, namespace="explained")
@@ -310,7 +310,6 @@ async def test_the_ledger_is_one_entry_per_tick(api: RunningApi, mongo_database:
     ]
 
 
-@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -337,6 +336,7 @@ async def test_the_ledger_is_filtered_by_what_became_of_a_tick(
     assert [(kind, minute) for minute in expected] == found
 
 
+@ON_SHARED_LOOP
 @pytest.mark.parametrize(
     ("minute", "verdict", "words"),
     [
@@ -352,7 +352,9 @@ async def test_each_tick_is_explained(
 ):
     """One sentence per tick, from what is recorded or from the job and its workers."""
     tick = epoch_s(T0) + 60 * minute
-    report = (await shared_api.get("/job/hello/explain", tick=tick, namespace="explained")).json()
+    answer = await shared_api.get("/job/hello/explain", tick=tick, namespace="explained")
+    assert 200 == answer.status_code, answer.text
+    report = answer.json()
 
     assert (verdict, from_epoch_s(tick)) == (report["verdict"], datetime.fromisoformat(report["at"]))
     assert words in report["sentence"]

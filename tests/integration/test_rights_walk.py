@@ -224,9 +224,10 @@ async def walking(api: RunningApi) -> AsyncIterator[Walk]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_walk(shared_api: RunningApi) -> AsyncIterator[Walk]:
+async def shared_walk(shared_master: RunningApi) -> AsyncIterator[Walk]:
     """For the rows of the table: what one of them leaves behind changes no other's answers."""
-    async with walking(shared_api) as started:
+    await shared_master.wake()
+    async with walking(shared_master) as started:
         yield started
 
 
