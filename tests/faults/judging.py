@@ -64,6 +64,7 @@ class Rules:
         orphan_after_s: A command may live this much longer than its record says.
         accounting_s: How much longer than its deadline a tick may wait for an account of it.
         settle_s: Records may be open for this long before the end of the observation.
+        claim_ahead_s: A tick may be claimed this much early; a change after that may come too late.
         news_s: How long the news of a change may take to a worker that has claimed a tick ahead.
     """
 
@@ -73,6 +74,7 @@ class Rules:
     orphan_after_s: float = 5.0
     accounting_s: float = 0.0
     settle_s: float = 60.0
+    claim_ahead_s: float = 1.0
     news_s: float = 1.0
 
 
@@ -272,11 +274,11 @@ def _judge_tick(
 
 
 def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules) -> bool:
-    """A host whose clock is ahead started the tick before it came, and before it heard of the change."""
+    """The tick was claimed before the change, and started before its host heard of that."""
     tick = run.execution.tick_s or 0
     return any(
         version.until is not None
-        and version.until < tick <= version.until + rules.clock_bound_s
+        and version.until < tick <= version.until + rules.clock_bound_s + rules.claim_ahead_s
         and run.true_started_at <= version.until + rules.news_s
         for version in versions
     )

@@ -275,6 +275,31 @@ def test_a_tick_claimed_ahead_of_a_change(started: float, expected: Mapping[Kind
 
 
 @pytest.mark.parametrize(
+    ("changed", "started", "expected"),
+    [
+        pytest.param(119.99, 120.02, {Kind.OK: 2}, id="changed at the last moment"),
+        pytest.param(
+            118.9, 120.02, {Kind.OK: 1, Kind.UNSCHEDULED: 1}, id="changed before it could be claimed"
+        ),
+        pytest.param(
+            119.99, 121.02, {Kind.OK: 1, Kind.UNSCHEDULED: 1}, id="started when the news had arrived"
+        ),
+    ],
+)
+def test_a_tick_claimed_right_before_a_change(
+    changed: float, started: float, expected: Mapping[Kind, int]
+) -> None:
+    """Clocks agree; a tick is claimed up to a second before it is due."""
+    versions = [JobVersion(spec(), until=NOON + changed)]
+    marks = [*run(60, 60, 61), *run(120, started, started + 1)]
+    case = Evidence(versions=versions, marks=marks, since=NOON, until=NOON + 900)
+
+    counts = judge(case, Rules(change_grace_s=-1)).counts
+
+    assert expected == {kind: count for kind, count in counts.items() if count}
+
+
+@pytest.mark.parametrize(
     ("stalls", "expected"),
     [
         pytest.param([], {Kind.STATUS_MISMATCH}, id="a worker that looked all the time"),
