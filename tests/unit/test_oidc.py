@@ -169,6 +169,7 @@ def test_a_role_that_is_none_is_refused(text: str):
         grant_of_text(text)
 
 
+@pytest.mark.slow
 def test_without_the_extra_a_master_says_what_to_install(tmp_path: Path):
     """Before anything is served, with the key of the configuration; the exit code is that of a wrong one."""
     config = {

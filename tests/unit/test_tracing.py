@@ -26,6 +26,7 @@ def test_tracing_is_asked_for_by_the_environment(environment: dict[str, str], ex
     assert expected == is_tracing_wanted(environment)
 
 
+@pytest.mark.slow
 def test_a_master_without_it_imports_nothing_of_it():
     """Neither the SDK nor the instrumentation, whether or not they are installed."""
     code = (
