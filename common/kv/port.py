@@ -1,6 +1,6 @@
 """The one door to coordination: the key-value store as this product needs it.
 
-Two implementations pass the same contract suite (`tests/contract/test_kv.py`): etcd over gRPC, and the
+Two implementations pass the same contract suite (`tests/contract/test_kv_*.py`): etcd over gRPC, and the
 in-memory store of the simulation.
 """
 
