@@ -1,4 +1,4 @@
-"""Closes what dead workers left open and accounts for ticks nobody started.
+"""Accounts for ticks nobody started, and sweeps what deleted jobs left.
 
 Runs on every master, without an election: each repair compares what it replaces. The record is stored before
 the key is changed, so a master that dies in between is repeated, not missed. What becomes of the executions
@@ -22,10 +22,9 @@ from common.domain.timing import timing_of, undecided
 from common.kv.port import KeyValueStore
 from common.kv.values import Put, absent, modified_at, value_is
 from common.runtime.clock import Clock
-from common.runtime.lifecycle import run_together
 from master.domain.job_rows import JobRow
 from master.domain.reconcile import final_misses, why_nobody_started
-from master.services.abandoned import AbandonedRuns, ExecutionLookup, RecordWriter
+from master.services.abandoned import RecordWriter
 from master.services.cursor_view import CursorView
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRuns
@@ -51,7 +50,6 @@ class Reconciler:
         runs: LiveRuns,
         roster: Roster,
         records: RecordWriter,
-        history: ExecutionLookup,
         *,
         name: str,
     ) -> None:
@@ -64,9 +62,6 @@ class Reconciler:
         self._roster = roster
         self._records = records
         self._name = name
-        self._abandoned = AbandonedRuns(
-            store, keyspace, clock, jobs, runs, roster, records, history, name=name
-        )
         self._checks: list[tuple[float, str, int]] = []
         self._checked: dict[str, int] = {}
         self._orphans: set[str] = set()
@@ -74,16 +69,8 @@ class Reconciler:
         #: Counter for /metrics.
         self.missed = 0
 
-    @property
-    def closed(self) -> int:
-        """Executions of dead sessions, for /metrics."""
-        return self._abandoned.closed
-
     async def run(self) -> None:
-        """Repair for ever: executions when their session ends, everything else every five seconds."""
-        await run_together(self._abandoned.run, self._look_round)
-
-    async def _look_round(self) -> None:
+        """Look every five seconds, for ever."""
         while True:
             await asyncio.sleep(_INTERVAL_S)
             if not self._is_current():

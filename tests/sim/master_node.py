@@ -1,4 +1,4 @@
-"""A simulated master: the views and the reconciler, which is all of a master that ticks depend on."""
+"""A simulated master: the views and the repairs, which is all of a master that ticks depend on."""
 
 import asyncio
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from common.domain.errors import StoreUnavailable
 from common.domain.records import Document, Record, WriteReport
 from common.kv.feed import Feed
+from master.services.abandoned import AbandonedRuns
 from master.services.cursor_view import CursorView
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRuns
@@ -60,11 +61,14 @@ class MasterNode(Program):
         runs = LiveRuns(self._feed(KEYS.runs), KEYS)
         cursors = CursorView(self._feed(KEYS.cursors), KEYS)
         roster = Roster(self._feed(KEYS.health_prefix), KEYS, history, runs)
+        abandoned = AbandonedRuns(
+            self.client, KEYS, self.clock, jobs, runs, roster, history, history, name=self.name
+        )
         self.reconciler = Reconciler(
-            self.client, KEYS, self.clock, jobs, cursors, runs, roster, history, history, name=self.name
+            self.client, KEYS, self.clock, jobs, cursors, runs, roster, history, name=self.name
         )
         async with asyncio.TaskGroup() as group:
-            for part in (jobs, runs, cursors, roster, self.reconciler):
+            for part in (jobs, runs, cursors, roster, abandoned, self.reconciler):
                 group.create_task(part.run(), name=type(part).__name__)
 
     def _feed(self, prefix: str) -> Feed:
