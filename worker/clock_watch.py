@@ -10,6 +10,7 @@ import structlog
 from common.domain.errors import STORE_FAILURES
 from common.runtime.clock import Clock
 from common.runtime.lifecycle import run_together
+from common.runtime.wakeup import Wakeup
 from worker.domain.clock_guard import NOT_COMPARED, ClockState, confirmed, measure, observe
 from worker.gate import Bar, Gate
 
@@ -63,7 +64,7 @@ class ClockWatch:
         self._sleep = sleep
         self._state = NOT_COMPARED
         self._unconfirmed_since_s = clock.uptime_s()
-        self._is_wanted = asyncio.Event()
+        self._is_wanted = Wakeup()
         gate.close(Bar.CLOCK, self._state.why_barred or "")
         gate.look_first(self.look)
 
@@ -112,11 +113,7 @@ class ClockWatch:
     async def _wait(self) -> None:
         """Until the next measurement is due: soon when the clock waits for one."""
         pause_s = self._interval_s if self._state.unconfirmed is None else min(1.0, self._interval_s)
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._is_wanted.wait()
-        except TimeoutError:
-            return
+        await self._is_wanted.wait(pause_s)
 
     def _become(self, state: ClockState) -> None:
         before = self._state.why_barred

@@ -20,6 +20,7 @@ from common.domain.policy import CatchUp
 from common.domain.preference import RANK_DELAY_S
 from common.kv.port import KeyValueStore
 from common.runtime.clock import Clock
+from common.runtime.wakeup import Wakeup
 from worker.domain.due import CATCH_UP_PACE_S
 from worker.domain.plan import Plan, PlannedJob
 from worker.gate import Gate
@@ -60,7 +61,7 @@ class Dispatcher:
         self._gate = gate
         self._launcher = launcher
         self._here_since = clock.now().timestamp()
-        self._wake = asyncio.Event()
+        self._wake = Wakeup()
         #: By uid, oldest first, each with its entry in the plan when it was parked.
         self._parked: dict[str, tuple[PlannedJob, int]] = {}
         self._claims_at_once = asyncio.Semaphore(_CLAIMS_AT_ONCE)
@@ -119,11 +120,7 @@ class Dispatcher:
             await asyncio.sleep(0)
             return
         self._wake.clear()
-        try:
-            async with asyncio.timeout(min(ahead_s, _NAP_S)):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await self._wake.wait(min(ahead_s, _NAP_S))
 
     def _instant_of(self, job: PlannedJob) -> float | None:
         """When this worker looks at *job*: ahead of the tick as rank 0, after it as rank 1 and 2."""

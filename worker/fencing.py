@@ -4,7 +4,6 @@ Runs beside everything else and does nothing as long as renewals are on time. A 
 its deadline in the past when it wakes up: then the exclusive commands are killed without grace.
 """
 
-import asyncio
 from typing import Final
 
 import structlog
@@ -37,11 +36,7 @@ class LeaseWatchdog:
         while True:
             remaining_s = self.look()
             self._membership.changed.clear()
-            try:
-                async with asyncio.timeout(next_check_s(remaining_s)):
-                    await self._membership.changed.wait()
-            except TimeoutError:
-                continue
+            await self._membership.changed.wait(next_check_s(remaining_s))
 
     def look(self) -> float:
         """

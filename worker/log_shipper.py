@@ -14,6 +14,7 @@ from common.domain.errors import StoreUnavailable
 from common.domain.records import OutputChunk, Record
 from common.runtime.clock import jittered
 from common.runtime.lifecycle import run_together
+from common.runtime.wakeup import Wakeup
 from worker.domain.outcomes import Outcomes
 from worker.ports import RecordSink, Spool
 
@@ -68,7 +69,7 @@ class LogShipper:
         self._drain_per_s = drain_per_s
         self._oldest_s: float | None = None
         self._unshipped = asyncio.Event()
-        self._is_batch_full = asyncio.Event()
+        self._is_batch_full = Wakeup()
         self._has_large = False
         #: Output that came since the last batch was taken.
         self._fresh_bytes = 0
@@ -200,12 +201,7 @@ class LogShipper:
         """Until there are enough records, or the oldest has waited long enough."""
         loop = asyncio.get_running_loop()
         await self._unshipped.wait()
-        if not self._is_batch_full.is_set():
-            try:
-                async with asyncio.timeout(max(0.0, self._patience_s - self.oldest_age_s)):
-                    await self._is_batch_full.wait()
-            except TimeoutError:
-                pass
+        await self._is_batch_full.wait(max(0.0, self._patience_s - self.oldest_age_s))
         waits_s = self._shipped_at_s + min(_BATCH_DISTANCE_S, self._patience_s) - loop.time()
         if waits_s > 0 and not self._has_large and len(self._spool) < self._batch_size * _BATCH_GROWTH:
             # A batch costs as much as fifty records, and both states of a short execution become one.

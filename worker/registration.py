@@ -16,6 +16,7 @@ from common.domain.keys import Keyspace
 from common.kv.port import KeyValueStore
 from common.kv.session import Session
 from common.kv.values import Put, absent, created_at
+from common.runtime.wakeup import Wakeup
 
 log: Final = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ class Membership:
         self.health_key = health_key
         self.health_revision = 0
         self.lease_id = 0
-        self.changed = asyncio.Event()
+        self.changed = Wakeup()
 
     @property
     def is_active(self) -> bool:

@@ -25,6 +25,7 @@ from common.kv.feed import Feed
 from common.kv.port import KeyValueStore
 from common.kv.values import modified_at
 from common.runtime.clock import Clock
+from common.runtime.wakeup import Wakeup
 from worker.claims import Blocked, Claims, TriggerClaim, Won
 from worker.domain.accounts import skipped_row
 from worker.domain.assignment import StopCause
@@ -86,7 +87,7 @@ class TriggerDesk:
         self._waiting: dict[str, WaitingTrigger] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._entries = 0
-        self._wake = asyncio.Event()
+        self._wake = Wakeup()
         self._tries = 0
         self._tries_at_once = asyncio.Semaphore(_TRIES_AT_ONCE)
         self._idle = asyncio.Event()
@@ -177,11 +178,7 @@ class TriggerDesk:
     async def _nap(self) -> None:
         ahead_s = _NAP_S if not self._heap else self._heap[0][0] - self._clock.now().timestamp()
         self._wake.clear()
-        try:
-            async with asyncio.timeout(min(max(ahead_s, 0.01), _NAP_S)):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await self._wake.wait(min(max(ahead_s, 0.01), _NAP_S))
 
     def _job_ended(self, uid: str) -> None:
         """An execution of this job ended here: what waited for it may start now."""

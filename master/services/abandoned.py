@@ -4,7 +4,6 @@ Looks when a session ends, when its grace is over, and every five seconds for wh
 execution is recorded as lost some seconds after its worker's lease, and not two rounds later.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -22,6 +21,7 @@ from common.domain.retry import next_retry
 from common.kv.port import KeyValueStore
 from common.kv.values import Change, Put, created_at
 from common.runtime.clock import Clock
+from common.runtime.wakeup import Wakeup
 from master.domain.reconcile import has_session_ended, is_abandoned
 from master.services.job_view import JobView
 from master.services.live_runs import LiveRun, LiveRuns
@@ -85,7 +85,7 @@ class AbandonedRuns:
         self._history = history
         self._name = name
         self._since_s: dict[str, float] = {}
-        self._session_ended = asyncio.Event()
+        self._session_ended = Wakeup()
         roster.on_health(self._hear)
 
     async def run(self) -> None:
@@ -106,12 +106,8 @@ class AbandonedRuns:
             self._session_ended.set()
 
     async def _until_next_look(self) -> None:
-        try:
-            async with asyncio.timeout(self._pause_s()):
-                await self._session_ended.wait()
-        except TimeoutError:
-            return
-        self._session_ended.clear()
+        if await self._session_ended.wait(self._pause_s()):
+            self._session_ended.clear()
 
     def _pause_s(self) -> float:
         """Until the next grace is over; what could not be closed after its own waits for the interval."""
