@@ -25,7 +25,12 @@ from common.kv.etcd_settings import EtcdSettings
 from common.kv.etcd_watch import WatchStream
 from common.kv.values import Changes, Compare, KeyValue, Lease, Listing, Put, StoreStatus, TxnResult
 
-_PAGE_KEYS: Final = 1000
+#: Keys of a listing's first page, before it is known how large the values are.
+_FIRST_PAGE_KEYS: Final = 1_000
+#: The other pages are as large as these allow: for each, etcd counts all keys that follow, so many small ones
+#: cost the square of the keys (100,000 keys in pages of 1,000: 2.6 s, of 5,000: 1.1 s).
+_PAGE_KEYS: Final = 10_000
+_PAGE_BYTES: Final = 8 * 1024 * 1024
 _LISTING_TRIES: Final = 3
 
 
@@ -80,7 +85,9 @@ class EtcdStore:
 
     async def _list_pages(self, prefix: str) -> Listing:
         start = wire.encode_key(prefix)
-        request = rpc_pb2.RangeRequest(key=start or b"\0", range_end=wire.prefix_end(start), limit=_PAGE_KEYS)
+        request = rpc_pb2.RangeRequest(
+            key=start or b"\0", range_end=wire.prefix_end(start), limit=_FIRST_PAGE_KEYS
+        )
         items: list[KeyValue] = []
         while True:
             page = await self._call("range", request, writes=False)
@@ -90,6 +97,8 @@ class EtcdStore:
             if not page.more:
                 return Listing(request.revision, tuple(items), page.header.cluster_id)
             request.key = page.kvs[-1].key + b"\0"
+            fitting = _PAGE_BYTES * len(page.kvs) // page.ByteSize()
+            request.limit = min(max(fitting, 1), _PAGE_KEYS)
 
     async def txn(
         self,
