@@ -19,7 +19,10 @@ from bench.usage import Cpu, peak_rss_bytes, rss_bytes
 from tests import servers
 
 _LIMIT_S = 300.0
-_POLL_S = 0.02
+#: Each look costs the worker some milliseconds; twenty a second were a tenth of what loading costs.
+_POLL_S = 0.1
+#: What belongs to the start: indexes, the first reports, and one walk over all jobs by the garbage collector.
+_START_ENDS_S = 15.0
 _MB = 1024 * 1024
 
 
@@ -82,12 +85,12 @@ def _load(count: int, idle_s: float) -> Loaded:
         save_jobs(rig.etcd.endpoint, jobs)
         port = servers.free_port()
         began_s = time.monotonic()
-        worker = rig.start_worker(healthPort=port)
+        # Heartbeats as they are by default; other programs here want to hear sooner.
+        worker = rig.start_worker(healthPort=port, heartbeatInterval=3000)
         stall_ms = _wait_planned(worker, port, count)
         ready_s = time.monotonic() - began_s
         load_cpu = Cpu.of(worker.pid)
-        # Let the start end (indexes, reports) before looking at idling.
-        time.sleep(3)
+        time.sleep(_START_ENDS_S)
         before = Cpu.of(worker.pid)
         time.sleep(idle_s)
         return Loaded(

@@ -53,8 +53,6 @@ class Roster:
         if candidates is None:
             candidates = eligible(job(), self._workers.values())
             self._eligible[requirement] = candidates
-        if self._worker_id not in candidates:
-            return None
         return rank_of(uid, self._worker_id, candidates)
 
     async def run(self) -> None:

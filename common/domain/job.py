@@ -5,7 +5,7 @@ Pure. `JobDefinition` is the border: it is what arrives over REST or from a file
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -47,11 +47,6 @@ NotBoolean: Final = BeforeValidator(_not_boolean)
 class _Border(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        # Nothing in it ever changes, and pydantic copies a default for every job it reads: that took half
-        # of the time in which 100,000 jobs are loaded.
-        return self
-
 
 class SecretValue(_Border):
     """A value that is passed to the command and shown to nobody."""
@@ -86,6 +81,10 @@ class JobTarget(_Border):
     workers: Annotated[tuple[Name, ...], Field(max_length=256)] = ()
     labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = {}
 
+    def __hash__(self) -> int:
+        # Without one, pydantic copies the default for every job it reads.
+        return hash((self.workers, tuple(sorted(self.labels.items()))))
+
 
 class Limits(_Border):
     """Limits of the command's process tree; what is not given is the worker's own."""
@@ -111,6 +110,9 @@ class HttpRequest(_Border):
         tuple[Annotated[int, Field(ge=100, le=599), NotBoolean], ...], Field(max_length=64)
     ] = ()
     """Status codes that count as success; empty means 200 to 299."""
+
+
+_FIELD_OF_EXECUTOR: Final = {"shell": "command", "exec": "argv", "python": "script", "http": "request"}
 
 
 def _wrong(field: str, message: str) -> PydanticCustomError:
@@ -185,13 +187,13 @@ class JobDefinition(_Border):
 
     @model_validator(mode="after")
     def _what_fits_the_executor(self) -> Self:
-        needed = {"shell": "command", "exec": "argv", "python": "script", "http": "request"}
-        field = needed.get(self.executor)
-        if field is not None and not getattr(self, field):
-            raise _wrong(field, f"executor {self.executor!r} needs {field!r}")
-        for other in needed.values():
-            if field is not None and other != field and getattr(self, other) is not None:
-                raise _wrong(other, f"{other!r} does not belong to executor {self.executor!r}")
+        needed = _FIELD_OF_EXECUTOR.get(self.executor)
+        if needed is not None:
+            if not getattr(self, needed):
+                raise _wrong(needed, f"executor {self.executor!r} needs {needed!r}")
+            for other in _FIELD_OF_EXECUTOR.values():
+                if other != needed and getattr(self, other) is not None:
+                    raise _wrong(other, f"{other!r} does not belong to executor {self.executor!r}")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise _wrong("ends_at", "ends_at must be later than starts_at")
         return self

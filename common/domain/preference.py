@@ -6,8 +6,7 @@ correctness rests on the claim transaction alone.
 """
 
 import hashlib
-import heapq
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -38,12 +37,13 @@ def ranked(uid: str, worker_ids: Iterable[str]) -> list[str]:
     return sorted(worker_ids, key=lambda worker_id: (-score(uid, worker_id), worker_id))
 
 
-def rank_of(uid: str, worker_id: str, worker_ids: Iterable[str]) -> int | None:
+def rank_of(uid: str, worker_id: str, worker_ids: Collection[str]) -> int | None:
     """The rank of *worker_id* (0 tries first), or None when it is not among the first three."""
-    leaders = heapq.nsmallest(
-        PLANNING_RANKS, worker_ids, key=lambda candidate: (-score(uid, candidate), candidate)
-    )
-    try:
-        return leaders.index(worker_id)
-    except ValueError:
+    if worker_id not in worker_ids:
         return None
+    if len(worker_ids) == 1:
+        # Nobody to compare with: a score takes longer than all else that is done to plan a job again.
+        return 0
+    own = (-score(uid, worker_id), worker_id)
+    rank = sum((-score(uid, other), other) < own for other in worker_ids)
+    return rank if rank < PLANNING_RANKS else None
