@@ -9,7 +9,7 @@ from typing import Final
 from common.domain.execution import Reason, Status
 from common.domain.ids import ExecutionId
 from common.domain.job import JobSpec
-from tests.faults.evidence import Document, Evidence, seconds_of
+from tests.faults.evidence import Document, Evidence
 from tests.faults.runs import Run
 
 _OUTCOMES: Final = frozenset(status.value for status in Status if status.is_terminal)
@@ -54,13 +54,11 @@ def _judge_run(
         return
     if status == Status.SUCCEEDED and run.ended_at is None:
         yield "status_mismatch", key, "succeeded, and the command never wrote its end"
-    closed_at = seconds_of(document.get("finished_at"))
-    if closed_at is None:
+    duration_ms, sign_at = document.get("duration_ms"), run.last_sign_at
+    if duration_ms is None or sign_at is None:
         return
-    # By the clock of the host, as the record is: clocks of simulated and real hosts are stepped.
-    sign_at = run.last_sign_at
-    if sign_at is None:
-        return
+    # Counted from the start: the clock of a host may be stepped while its command runs.
+    closed_at = run.true_started_at + duration_ms / 1000
     if sign_at > closed_at + orphan_after_s and status != Status.LOST:
         yield "orphan", key, f"lived {sign_at - closed_at:.1f} s longer than its record ({status})"
     stopped = status in (Status.KILLED, Status.TIMED_OUT)

@@ -20,7 +20,7 @@ class Run:
         started_at: By the clock of its host; `true_started_at` by the observer's, where that is known.
         ended_at: When the command wrote its end, by the observer's clock; None if it never came to that.
         gone_at: When its process was seen dead, likewise.
-        last_sign_at: The later of the two by the clock of its host, as records are.
+        last_sign_at: The later of the two.
         closed_at: When its record says it was over.
     """
 
@@ -61,7 +61,7 @@ def runs_of(marks: Sequence[Mark], executions: Mapping[str, Document] | None) ->
             execution = ExecutionId.parse(mark.execution)
             runs[key] = Run(execution, mark.host, mark.pid, mark.at, mark.seen_at)
         elif key in runs:
-            runs[key].last_sign_at = mark.at
+            runs[key].last_sign_at = mark.seen_at
             if mark.phase is Phase.END:
                 runs[key].ended_at = mark.seen_at
             else:

@@ -58,6 +58,7 @@ def record(tick: int, status: str = "succeeded", *, at: float = 0, attempt: int 
             "status": status,
             "started_at": T0 + timedelta(seconds=tick),
             "finished_at": T0 + timedelta(seconds=at or tick + 1),
+            "duration_ms": (at - tick if at else 1) * 1000,
             **more,
         }
     }
