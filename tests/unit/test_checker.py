@@ -205,6 +205,12 @@ def test_overlap(case: dict[str, Any], expected: set[Kind]) -> None:
         pytest.param(run(60, 60, 61), record(60, "killed", at=62), set(), id="a kill that came with the end"),
         pytest.param(run(60, 60, 90), record(60, "killed", at=70), {Kind.ORPHAN}, id="outlived its record"),
         pytest.param(run(60, 60, 90), record(60, "lost", at=70), set(), id="lost means nobody knows"),
+        pytest.param(
+            run(60, 60, 90),
+            record(60, at=90, finished_at=T0 + timedelta(seconds=90) - timedelta(hours=1)),
+            set(),
+            id="its clock was set back",
+        ),
     ],
 )
 def test_records(marks: list[Mark], executions: Any, expected: set[Kind]) -> None:
@@ -314,6 +320,36 @@ def test_a_kill_recorded_long_after_the_end(stalls: list[Frozen], expected: set[
     verdict = judge(evidence(run(60, 60, 72), executions=killed, stalls=stalls), STRICT)
 
     assert expected == {finding.kind for finding in verdict.violations}
+
+
+@pytest.mark.parametrize(
+    ("marks", "executions", "violations"),
+    [
+        pytest.param(
+            [mark(60, 95), mark(60, 95.01, "gone")], record(60, "lost", reason="fenced"), 0, id="fenced"
+        ),
+        pytest.param(
+            [mark(60, 95), mark(60, 97, "gone")], record(60, "lost", reason="fenced"), 1, id="fenced late"
+        ),
+        pytest.param([mark(60, 95), mark(60, 95.01, "gone")], record(60, "failed"), 1, id="not fenced"),
+    ],
+)
+def test_a_start_that_was_under_way_when_its_worker_froze(
+    marks: list[Mark], executions: Any, violations: int
+) -> None:
+    """It comes too late whatever the worker does, so it has to end at once."""
+    job = spec(catch_up="none", start_deadline_s=5)
+    verdict = judge(evidence(marks, executions=executions, job=job), STRICT)
+
+    assert violations == sum(finding.kind is Kind.LATE for finding in verdict.violations)
+
+
+def test_a_tick_right_after_a_change_is_excused() -> None:
+    """A claim taken ahead for the old version may have moved the cursor past it."""
+    changed = spec(generation=2, changed_at=T0 + timedelta(seconds=59.5))
+    verdict = judge(evidence([], minutes=2, job=changed), STRICT)
+
+    assert (1, 1) == (verdict.counts[Kind.EXCUSED], verdict.counts[Kind.MISSED])
 
 
 def test_a_tick_right_before_a_change_is_excused() -> None:
