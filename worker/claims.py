@@ -434,6 +434,9 @@ class Claims:
             if self._clock.now() >= deadline or not self._membership.is_active:
                 return None
             await asyncio.sleep(_READ_BACK_S)
+            if not self._membership.is_active:
+                # The lease ended meanwhile as far as this worker knows; in etcd its key may stand yet.
+                return None
 
 
 def trigger_lease_s(trigger: Trigger, now: datetime) -> int:

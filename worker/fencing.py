@@ -38,6 +38,16 @@ class LeaseWatchdog:
             self._membership.changed.clear()
             await self._membership.changed.wait(next_check_s(remaining_s))
 
+    @property
+    def _present(self) -> str:
+        """
+        The session that covers what runs, as run records name it; "0" while there is none.
+
+        By the lease itself: the registration follows it some seconds later when etcd was away, and a claim
+        that succeeded at the last moment of the lease before would start under a lock that is about to end.
+        """
+        return f"{self._session.lease_id:x}"
+
     def look(self) -> float:
         """
         Act on what is left of the lease at this moment, and return it in seconds.
@@ -60,7 +70,7 @@ class LeaseWatchdog:
             self._gate.open(Bar.SESSION)
         else:
             self._gate.close(Bar.SESSION, "not registered in etcd")
-        session = self._membership.session
+        session = self._present
         if verdict.hold is Hold.SAFE and session == self._covered_session:
             # The usual answer, before every start: a burst must not look at everything each time.
             return
@@ -75,7 +85,7 @@ class LeaseWatchdog:
         Whatever its overlap policy: what has not started yet, a master may have closed and tried again.
         """
         verdict = decide_hold(self.look())
-        if verdict.hold is Hold.OVER or running.assignment.session != self._membership.session:
+        if verdict.hold is Hold.OVER or running.assignment.session != self._present:
             self._press(running, StopCause.FENCED, 0.0)
         else:
             self._stop_without_cover(running, verdict)
@@ -84,7 +94,7 @@ class LeaseWatchdog:
         assignment = running.assignment
         if not running.exclusive or assignment.spec.effective_on_lease_loss is OnLeaseLoss.CONTINUE:
             return
-        if assignment.session != self._membership.session:
+        if assignment.session != self._present:
             # Its lock went with an earlier lease, whatever the present one says.
             self._press(running, StopCause.FENCED, 0.0)
         elif verdict.hold is Hold.OVER:

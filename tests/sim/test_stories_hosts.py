@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from tests.sim.invariants import broken_invariants
+from tests.sim.machine import Behaviour
 from tests.sim.world import World, world
 
 MINUTELY: Final[dict[str, Any]] = {"schedule": "* * * * *"}
@@ -92,3 +93,17 @@ def test_20_an_execution_is_lost_soon_after_the_lease(died_at_s: float) -> None:
 
         assert ["lost: worker_gone"] == w.statuses("job")[:1]
         assert since(w, "execution.closed", died_at_s) - died_at_s < 10 + 4 + 1
+
+
+@pytest.mark.parametrize("before_s", [0.02, 0.06, 0.1, 0.14, 0.18])
+def test_22_a_claim_that_succeeds_as_the_lease_ends_is_not_started(before_s: float) -> None:
+    """etcd is back a moment before the worker gives its lease up, and keeps that ten seconds longer."""
+    with world(workers=1, seed=22) as w:
+        slow = Behaviour(duration_s=60)
+        w.at(61, lambda: w.save_job("job", every_s=10, behaviour=slow, start_deadline_s=60))
+        w.at(64, lambda: w.etcd_away(w.nodes["worker-1"].assembly.session.remaining_s() - before_s))
+        w.run(minutes=3)
+
+        assert w.starts("job")
+        assert [] == w.lease_violations
+        assert [] == broken_invariants(w)
