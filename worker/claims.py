@@ -431,12 +431,18 @@ class Claims:
                 log.info("claim.outcome_unknown", key=puts[-1].key)
             except STORE_FAILURES as error:
                 log.debug("claim.postponed", key=puts[-1].key, error=str(error))
-            if self._clock.now() >= deadline or not self._membership.is_active:
+            if self._clock.now() >= deadline or not await self._still_covered():
                 return None
+
+    async def _still_covered(self) -> bool:
+        """
+        Wait before a transaction is sent again; False when the session has ended.
+
+        As far as this worker knows: in etcd its lease and its key may live on and let claims pass.
+        """
+        if self._membership.is_active:
             await asyncio.sleep(_READ_BACK_S)
-            if not self._membership.is_active:
-                # The lease ended meanwhile as far as this worker knows; in etcd its key may stand yet.
-                return None
+        return self._membership.is_active
 
 
 def trigger_lease_s(trigger: Trigger, now: datetime) -> int:

@@ -5,8 +5,8 @@ looked at here. Each function returns what is wrong, in words that begin with th
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from common.domain.execution import Reason, Status
 from common.domain.ids import ExecutionId
@@ -194,8 +194,14 @@ def _calm(w: World, calm_since: float) -> Iterator[str]:
                     yield f"9 {execution}: {started[execution] - due:.1f} s late in the calm"
             elif execution not in started:
                 row = w.ledger_row(spec.uid, tick)
-                if row is not None and row["kind"] == "missed":
+                if row is not None and row["kind"] == "missed" and not _had_no_slot(w, row, spec, due):
                     yield f"9 {execution}: missed in the calm: {row['reason']}"
+
+
+def _had_no_slot(w: World, row: Mapping[str, Any], spec: JobSpec, due: int) -> bool:
+    """Whether every slot was taken until the tick's deadline, as its *row* says."""
+    until = due + spec.start_deadline_s - _LATE_IN_CALM_S
+    return row["reason"] == Reason.NO_SLOT and _were_full(w, due + _LATE_IN_CALM_S, until)
 
 
 def _were_full(w: World, since: float, until: float) -> bool:

@@ -130,18 +130,19 @@ class LeafPool:
         self._made += 1
         return Leaf(self._directory / str(self._made))
 
-    def give_back(self, leaf: Leaf) -> None:
+    def give_back(self, leaf: Leaf, *, is_empty: bool) -> None:
         """The execution is over; a leaf with processes that were left running is kept aside."""
-        self._inhabited.append(leaf)
-        still_inhabited = []
-        for candidate in self._inhabited:
-            if candidate.is_populated:
-                still_inhabited.append(candidate)
-            elif candidate.is_removed or len(self._free) >= _SPARE_LEAVES:
-                candidate.remove()
+        emptied = [left for left in self._inhabited if not left.is_populated]
+        self._inhabited = [left for left in self._inhabited if left not in emptied]
+        if is_empty or not leaf.is_populated:
+            emptied.append(leaf)
+        else:
+            self._inhabited.append(leaf)
+        for empty in emptied:
+            if empty.is_removed or len(self._free) >= _SPARE_LEAVES:
+                empty.remove()
             else:
-                self._free.append(candidate)
-        self._inhabited = still_inhabited
+                self._free.append(empty)
 
     def close(self) -> None:
         """Remove what is empty."""
@@ -171,6 +172,7 @@ class CgroupContainment:
         self._leaf = leaf
         self._pool = pool
         self._session = session
+        self._is_empty = False
 
     def enclose(self, pid: int) -> None:
         """
@@ -220,7 +222,10 @@ class CgroupContainment:
         self._session.reaped()
 
     def is_surely_empty(self) -> bool:
-        return not self._leaf.is_populated and self._session.is_surely_empty()
+        # Once it is, it stays so: only who is in there can bring in others.
+        if not self._is_empty:
+            self._is_empty = not self._leaf.is_populated and self._session.is_surely_empty()
+        return self._is_empty
 
     def members(self) -> list[ProcessEntry]:
         inside = [entry for pid in self._leaf.pids() if (entry := entry_of(pid)) and entry.is_alive]
@@ -228,7 +233,7 @@ class CgroupContainment:
         return inside + [entry for entry in self._session.members() if entry.pid not in known]
 
     def release(self) -> None:
-        self._pool.give_back(self._leaf)
+        self._pool.give_back(self._leaf, is_empty=self._is_empty)
 
 
 class Containments:
