@@ -17,7 +17,7 @@ from common.kv.session import Session
 from common.runtime.clock import Clock
 from worker.adoption import Adoption
 from worker.claims import Claims
-from worker.clock_watch import ClockReference, ClockWatch
+from worker.clock_watch import ClockMark, ClockReference, ClockWatch
 from worker.dispatcher import Dispatcher
 from worker.domain.plan import Plan
 from worker.domain.slots import Slots
@@ -67,6 +67,7 @@ class Deps:
     journal: RunningJournal
     reports: Reports
     clock_reference: ClockReference
+    clock_mark: ClockMark
     store_mark: StoreMark
     is_predecessor: IsPredecessor
     new_nonce: Callable[[], str]
@@ -233,6 +234,7 @@ class Assembly:
             deps.clock,
             self.gate,
             deps.clock_reference,
+            deps.clock_mark,
             interval_s=limits.heartbeat_s,
             on_step=self.dispatcher.look_again,
             announce=self.registration.announce,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import structlog
@@ -40,6 +40,14 @@ class ClockReference(Protocol):
         ...
 
 
+class ClockMark(Protocol):
+    """Remembers over restarts that the clock is not trusted: a fresh process may have nobody to ask."""
+
+    def read(self) -> str | None: ...
+
+    def write(self, why: str | None) -> None: ...
+
+
 class ClockWatch:
     """Keeps the gate's clock bar in step with what is known of the clock."""
 
@@ -48,6 +56,7 @@ class ClockWatch:
         clock: Clock,
         gate: Gate,
         reference: ClockReference,
+        mark: ClockMark,
         *,
         interval_s: float,
         on_step: Callable[[], None],
@@ -58,11 +67,12 @@ class ClockWatch:
         self._clock = clock
         self._gate = gate
         self._reference = reference
+        self._mark = mark
         self._interval_s = interval_s
         self._on_step = on_step
         self._announce = announce
         self._sleep = sleep
-        self._state = NOT_COMPARED
+        self._state = replace(NOT_COMPARED, distrust=mark.read())
         self._unconfirmed_since_s = clock.uptime_s()
         self._is_wanted = Wakeup()
         gate.close(Bar.CLOCK, self._state.why_barred or "")
@@ -117,6 +127,8 @@ class ClockWatch:
 
     def _become(self, state: ClockState) -> None:
         before = self._state.why_barred
+        if (state.distrust is None) != (self._state.distrust is None):
+            self._mark.write(state.distrust)
         self._state = state
         if state.why_barred == before:
             return

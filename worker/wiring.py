@@ -27,6 +27,7 @@ from common.runtime.collector import LongLived
 from common.runtime.timings import Timings
 from common.runtime.tzdata import tzdata_version
 from worker.adapters.cgroup import Containments, open_leaf_pool
+from worker.adapters.clock_mark import FileClockMark
 from worker.adapters.host import HostMetrics, address_towards, host_name
 from worker.adapters.mongo_reports import MongoReports
 from worker.adapters.process import PosixSpawner
@@ -129,6 +130,7 @@ def _assemble(
             journal=journal,
             reports=reports,
             clock_reference=reports,
+            clock_mark=FileClockMark(identity.state_dir / "clock-mark.txt"),
             store_mark=FileMark(identity.state_dir / "store-mark.json"),
             is_predecessor=predecessor_check(host_name()),
             new_nonce=new_nonce,

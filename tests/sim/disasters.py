@@ -63,7 +63,7 @@ class Disasters(People):
         host.freeze()
         now_s = self.now().timestamp()
         self.stalls.append(Frozen(name, now_s, now_s + seconds))
-        if seconds > node.settings.limits.lease_ttl_s / 2:
+        if seconds >= node.settings.limits.lease_ttl_s / 2:
             # Even after the thaw its commands need a moment to die.
             self.frozen.append(Frozen(name, now_s, now_s + seconds + 2.0))
         self.loop.call_later(seconds, self._thaw, host)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from common.domain.execution import Reason, Status
 from common.domain.ids import ExecutionId
 from common.domain.job import JobSpec
+from common.domain.policy import CatchUp
 from common.domain.records import Seq
 from common.domain.schedule import jitter_offset_s
 from tests.faults.evidence import Phase
@@ -18,6 +19,7 @@ from tests.faults.judging import Finding, Kind, Rules, Verdict, expected_ticks
 from tests.sim.clocks import EPOCH
 from tests.sim.machine import Behaviour
 from tests.sim.node import KEYS
+from tests.sim.weather import busy_share
 from tests.sim.world import CLOCK_BOUND_S, World
 
 _NUMBERS: Final = {
@@ -65,7 +67,7 @@ def broken_invariants(
     wrong = [
         f"{_NUMBERS[finding.kind]} {finding}"
         for finding in verdict.violations
-        if not _is_excused(w, finding) and not (is_overloaded and _waits_still(w, finding))
+        if not _is_excused(w, finding) and not _waits_still(w, finding, is_overloaded)
     ]
     wrong += _final_documents(w)
     wrong += _output(w)
@@ -88,13 +90,14 @@ def _is_excused(w: World, finding: Finding) -> bool:
     return any(host in finding.detail or finding.kind is Kind.LATE for host in w.stepped_hosts)
 
 
-def _waits_still(w: World, finding: Finding) -> bool:
-    """A tick nobody has decided yet: a job that catches up on all ticks, with too few slots."""
+def _waits_still(w: World, finding: Finding, is_overloaded: bool) -> bool:
+    """A tick nobody has decided yet: a job that catches up on all ticks, and cannot keep up with them."""
     if finding.kind is not Kind.MISSED:
         return False
     uid, tick = finding.what.split(".")[:2]
-    cursor = w.store.get(KEYS.cursor(uid))
-    return cursor is not None and int(cursor.value) < int(tick)
+    spec, cursor = w.specs[uid][-1], w.store.get(KEYS.cursor(uid))
+    is_behind = cursor is not None and int(cursor.value) < int(tick)
+    return is_behind and spec.catch_up is CatchUp.ALL and (is_overloaded or busy_share(spec) > 1)
 
 
 def _final_documents(w: World) -> Iterator[str]:

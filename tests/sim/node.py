@@ -67,6 +67,19 @@ class Mark:
         self.seen = (cluster_id, revision)
 
 
+@dataclass(slots=True)
+class ClockNote:
+    """Why the clock of this machine is not trusted; survives a restart."""
+
+    why: str | None = None
+
+    def read(self) -> str | None:
+        return self.why
+
+    def write(self, why: str | None) -> None:
+        self.why = why
+
+
 class Reports:
     """The database as the reporter and the clock watch use it: states of all workers, and a clock."""
 
@@ -118,6 +131,7 @@ class Node(Program):
         self._reports = Reports(machine, history, offsets_ms)
         self._product = product
         self._mark = Mark()
+        self._clock_note = ClockNote()
         self._stop = Stop()
         self._pid = 0
 
@@ -171,6 +185,7 @@ class Node(Program):
             journal=journal,
             reports=self._reports,
             clock_reference=self._reports,
+            clock_mark=self._clock_note,
             store_mark=self._mark,
             is_predecessor=is_predecessor,
             new_nonce=new_nonce,

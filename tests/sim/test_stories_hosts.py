@@ -32,6 +32,21 @@ def test_14_a_clock_that_is_four_hours_ahead_is_not_believed() -> None:
         assert 9 <= len([start for start in w.starts("job") if start > 145])
 
 
+def test_14_a_restart_does_not_make_a_clock_right() -> None:
+    """A fresh process has nobody to ask while MongoDB is away, and knows of its predecessor's doubts."""
+    with world(workers=1, seed=14) as w:
+        w.save_job("job", every_s=10, catch_up="none", start_deadline_s=5)
+        w.at(55, w.step_clock, "worker-1", HOURS)
+        w.at(70, w.mongo_away, 60)
+        w.at(75, w.crash, "worker-1")
+        w.at(80, w.start, "worker-1")
+        w.at(120, w.step_clock, "worker-1", -HOURS)
+        w.run(minutes=4)
+
+        assert [] == [start for start in w.starts("job") if 56 < start < 130]
+        assert 7 <= len([start for start in w.starts("job") if start > 160])
+
+
 def test_14_the_others_take_over_from_a_clock_that_is_off() -> None:
     """No tick is lost while somebody has the right time."""
     with world(workers=3, seed=15) as w:

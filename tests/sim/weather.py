@@ -69,19 +69,21 @@ def is_overloaded(w: World) -> bool:
         spec = specs[-1]
         if spec.uid in w.deleted_at or not spec.enabled or spec.schedule is None:
             continue
-        schedule = parse_schedule(spec.schedule, spec.timezone, uid=spec.uid, anchor=spec.created_at)
-        busy = _busy_s(spec) / typical_interval_s(schedule, spec.changed_at)
+        busy = busy_share(spec)
         wanted += min(1.0, busy) if spec.is_exclusive else busy
     return wanted > sum(node.settings.slots for node in w.nodes.values()) * 2 / 3
 
 
-def _busy_s(spec: JobSpec) -> float:
-    """How long the commands of one tick run, with the attempts that are made after failures."""
+def busy_share(spec: JobSpec) -> float:
+    """How many slots a job wants on average, with the attempts that are made after failures."""
+    if spec.schedule is None:
+        return 0.0
+    schedule = parse_schedule(spec.schedule, spec.timezone, uid=spec.uid, anchor=spec.created_at)
     behaviour = Behaviour.read(spec.command or "")
     is_timed_out = 0 < spec.timeout_s < behaviour.duration_s
     outcome = "timed_out" if is_timed_out else "failed" if behaviour.exit_code else "succeeded"
     attempts = spec.retry.max_attempts if outcome in spec.retry.on else 1
-    return attempts * behaviour.duration_s
+    return attempts * behaviour.duration_s / typical_interval_s(schedule, spec.changed_at)
 
 
 def make_storm(w: World, chance: random.Random) -> None:
