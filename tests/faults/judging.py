@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from common.domain.execution import Status
+from common.domain.execution import Cause, Status
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.policy import CatchUp, Overlap
@@ -200,6 +200,10 @@ class _Accounts:
             return False
         return not self._knows_records or (execution.uid, execution.tick_s) in self._executions
 
+    def was_queued(self, run: Run) -> bool:
+        """Whether its tick had been taken, and waited for the execution before."""
+        return bool(self._records.get(str(run.execution), {}).get("cause") == Cause.QUEUED)
+
     def was_stopped_at_once(self, run: Run) -> bool:
         """
         Whether the start of *run* was under way when its worker froze.
@@ -243,7 +247,7 @@ def _judge_job(
             _judge_tick(version, tick, unused, accounts, rules, verdict, is_judged=is_judged)
     for run in unused.rest():
         if run.execution.tick_s is not None and run.execution.tick_s > evidence.since:
-            if _came_before_change(run, versions, rules):
+            if _came_before_change(run, versions, rules, was_queued=accounts.was_queued(run)):
                 verdict.counts[Kind.OK] += 1
                 continue
             detail = f"no version of the job has this tick; started {_clock(run.started_at)} on {run.host}"
@@ -289,13 +293,13 @@ def _judge_tick(
         verdict.add(Kind.MISSED, spec, name, f"due {_clock(due)}: no start and no record")
 
 
-def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules) -> bool:
-    """The tick was claimed before the change, and started before its host heard of that."""
+def _came_before_change(run: Run, versions: Sequence[JobVersion], rules: Rules, *, was_queued: bool) -> bool:
+    """The tick was claimed before the change and started before its host heard of that, or was queued."""
     tick = run.execution.tick_s or 0
     return any(
         version.until is not None
         and version.until < tick <= version.until + rules.clock_bound_s + rules.claim_ahead_s
-        and run.true_started_at <= version.until + rules.news_s
+        and (was_queued or run.true_started_at <= version.until + rules.news_s)
         for version in versions
     )
 

@@ -264,17 +264,19 @@ def test_ticks_belong_to_the_version_of_their_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("started", "expected"),
+    ("started", "cause", "expected"),
     [
-        pytest.param(119.7, {Kind.OK: 2}, id="the news was under way"),
-        pytest.param(121.2, {Kind.OK: 1, Kind.UNSCHEDULED: 1}, id="it had arrived"),
+        pytest.param(119.7, "schedule", {Kind.OK: 2}, id="the news was under way"),
+        pytest.param(121.2, "schedule", {Kind.OK: 1, Kind.UNSCHEDULED: 1}, id="it had arrived"),
+        pytest.param(121.2, "queued", {Kind.OK: 2}, id="it waited for the one before"),
     ],
 )
-def test_a_tick_claimed_ahead_of_a_change(started: float, expected: Mapping[Kind, int]) -> None:
+def test_a_tick_claimed_ahead_of_a_change(started: float, cause: str, expected: Mapping[Kind, int]) -> None:
     """Changed 0.5 s before the tick of 120 s, on a host whose clock is half a second ahead (seed 345)."""
     versions = [JobVersion(spec(), until=NOON + 119.5)]
     marks = [*run(60, 60, 61), *run(120, started, started + 1)]
-    case = Evidence(versions=versions, marks=marks, since=NOON, until=NOON + 900)
+    records = record(60) | record(120, at=started + 1, cause=cause)
+    case = Evidence(versions=versions, marks=marks, executions=records, since=NOON, until=NOON + 900)
 
     counts = judge(case, Rules(change_grace_s=-1, clock_bound_s=1.0)).counts
 
