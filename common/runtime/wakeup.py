@@ -1,8 +1,8 @@
 """Something a loop waits for, or some seconds at most, whichever comes first.
 
 What every loop does that looks now and then and is told when it has to look at once. `asyncio.timeout` around
-an event says the same, and raises, catches and cancels each time nothing has happened: that was a third of
-what an idle worker did.
+an event says the same, and raises, catches and cancels each time nothing has happened: that took a quarter of
+the time of a simulation.
 """
 
 import asyncio
