@@ -34,6 +34,8 @@ log: Final = structlog.get_logger(__name__)
 _NAP_S: Final = 1.0
 #: How far ahead of its tick rank 0 claims, at most; a quarter of the interval for frequent jobs.
 CLAIM_AHEAD_S: Final = 0.9
+#: With ticks no closer than this, a quarter of the interval is more than that, whatever comes next.
+_RARE_S: Final = 4 * CLAIM_AHEAD_S
 #: Claims under way at once; more only queue up inside the client.
 _CLAIMS_AT_ONCE: Final = 64
 _CURSORS_PER_READ: Final = 120
@@ -129,8 +131,10 @@ class Dispatcher:
         start = float(job.tick + job.timing.offset)
         if job.rank > 0:
             return start + job.rank * RANK_DELAY_S
+        if job.timing.least_interval_s >= _RARE_S:
+            return start - CLAIM_AHEAD_S
         following = job.timing.next_tick(job.tick)
-        interval_s = (following - job.tick) if following is not None else CLAIM_AHEAD_S * 4
+        interval_s = (following - job.tick) if following is not None else _RARE_S
         return start - min(CLAIM_AHEAD_S, interval_s / 4)
 
     def _put_off(self, jobs: Iterable[PlannedJob]) -> None:

@@ -93,6 +93,11 @@ class CronFields:
         return datetime(*date, self.hours[0], self.minutes[0], self.seconds[0])  # noqa: DTZ001
 
     @property
+    def has_one_second(self) -> bool:
+        """Whether every match is at the same second of its minute."""
+        return self.seconds[self.seconds[0] + 1] < 0
+
+    @property
     def is_possible(self) -> bool:
         """False if no date of any year matches, as for 31 February."""
         return any(

@@ -69,6 +69,10 @@ class CronSchedule:
             return self._next_fixed_time(instant)
         return self._next_real_time(instant)
 
+    @property
+    def least_interval_s(self) -> int:
+        return 60 if self.fields.has_one_second else 1
+
     def is_moved_by_gap(self, tick: datetime) -> bool:
         """Whether *tick* stands for times the wall clock has skipped (recorded as `dst: gap`)."""
         if self.zone is UTC or not self.is_fixed_time:

@@ -51,6 +51,10 @@ class EverySchedule:
     interval: timedelta
     anchor: datetime
 
+    @property
+    def least_interval_s(self) -> int:
+        return int(self.interval.total_seconds())
+
     def next_after(self, instant: datetime) -> datetime | None:
         """The first tick strictly later than *instant*; None past the calendar's end."""
         count = max((instant - self.anchor) // self.interval + 1, 1)

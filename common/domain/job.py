@@ -5,7 +5,7 @@ Pure. `JobDefinition` is the border: it is what arrives over REST or from a file
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -48,6 +48,11 @@ class _Border(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _no_entries() -> Any:
+    """An empty mapping as a default: made, not copied. Copying took a tenth of the time of a load."""
+    return Field(default_factory=dict, json_schema_extra={"default": {}})
+
+
 class SecretValue(_Border):
     """A value that is passed to the command and shown to nobody."""
 
@@ -79,7 +84,7 @@ class JobTarget(_Border):
     """Where a job may run: on any one worker that is named (if any are) and carries all labels."""
 
     workers: Annotated[tuple[Name, ...], Field(max_length=256)] = ()
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = {}
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = _no_entries()
 
     def __hash__(self) -> int:
         # Without one, pydantic copies the default for every job it reads.
@@ -104,7 +109,7 @@ class HttpRequest(_Border):
     headers: Annotated[
         dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,128}$")], EnvValue],
         Field(max_length=64),
-    ] = {}
+    ] = _no_entries()
     body: Annotated[Text, Field(max_length=MAX_COMMAND_CHARS)] | None = None
     expected_status: Annotated[
         tuple[Annotated[int, Field(ge=100, le=599), NotBoolean], ...], Field(max_length=64)
@@ -126,7 +131,7 @@ class JobDefinition(_Border):
     namespace: Name = "default"
     name: JobName
     description: Annotated[Text, Field(max_length=2000)] = ""
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = {}
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = _no_entries()
 
     # What
     executor: Name = "shell"
@@ -138,11 +143,11 @@ class JobDefinition(_Border):
     """For `python`: the text of the script."""
     request: HttpRequest | None = None
     """For `http`."""
-    options: Annotated[dict[str, str], Field(max_length=64)] = {}
+    options: Annotated[dict[str, str], Field(max_length=64)] = _no_entries()
     """For plug-in executors: passed through as it is."""
     shell: Annotated[Text, Field(min_length=1, max_length=256)] = "/bin/bash"
     interpreter: Annotated[Text, Field(min_length=1, max_length=256)] = "python3"
-    env: Annotated[dict[EnvName, EnvValue], Field(max_length=64)] = {}
+    env: Annotated[dict[EnvName, EnvValue], Field(max_length=64)] = _no_entries()
     cwd: Annotated[Text, Field(max_length=4096)] | None = None
     user: Annotated[Text, Field(max_length=64)] | None = None
     umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = None

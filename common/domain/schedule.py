@@ -34,6 +34,11 @@ class Schedule(Protocol):
         """The schedule in its one spelling: single spaces, names in lower case."""
         ...
 
+    @property
+    def least_interval_s(self) -> int:
+        """No two ticks are closer than this, in seconds: told without computing any."""
+        ...
+
     def next_after(self, instant: datetime) -> datetime | None:
         """The first tick strictly later than *instant* (aware, any zone); None if there is no further one."""
         ...

@@ -39,6 +39,10 @@ class Timing:
     def text(self) -> str:
         return self.schedule.text
 
+    @property
+    def least_interval_s(self) -> int:
+        return self.schedule.least_interval_s
+
     def next_after(self, instant: datetime) -> datetime | None:
         """The first tick strictly later than *instant* that is not later than the ceiling."""
         following = self.schedule.next_after(instant)

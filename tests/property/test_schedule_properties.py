@@ -1,7 +1,7 @@
 """Schedules against two other implementations, and against themselves."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -103,6 +103,15 @@ def test_next_is_strictly_later_and_stable(text, zone, instant):
     assert (0, UTC) == (tick.microsecond, tick.tzinfo)
     assert tick == schedule.next_after(tick - timedelta(seconds=1))
     assert tick == schedule.next_after(instant + (tick - instant) / 2)
+
+
+@given(texts(), st.sampled_from(ZONES), instants())
+def test_no_two_ticks_are_closer_than_it_says(text, zone, instant):
+    """Who asks only whether a job is frequent need not compute its ticks."""
+    schedule = parse_schedule(readable(text), zone)
+    ticks = next_ticks(schedule, instant, 4)
+
+    assert all(b - a >= timedelta(seconds=schedule.least_interval_s) for a, b in pairwise(ticks))
 
 
 @given(texts(), instants())
