@@ -19,7 +19,7 @@ from bench.usage import Cpu, peak_rss_bytes, rss_bytes
 from tests import servers
 
 _LIMIT_S = 300.0
-#: Each look costs the worker some milliseconds; twenty a second were a tenth of what loading costs.
+#: Each look costs the worker some milliseconds; fifty a second were a tenth of what loading costs.
 _POLL_S = 0.1
 #: What belongs to the start: indexes, the first reports, and one walk over all jobs by the garbage collector.
 _START_ENDS_S = 15.0

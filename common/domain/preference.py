@@ -42,7 +42,7 @@ def rank_of(uid: str, worker_id: str, worker_ids: Collection[str]) -> int | None
     if worker_id not in worker_ids:
         return None
     if len(worker_ids) == 1:
-        # Nobody to compare with: a score takes longer than all else that is done to plan a job again.
+        # Nobody to compare with: no score is needed.
         return 0
     own = (-score(uid, worker_id), worker_id)
     rank = sum((-score(uid, other), other) < own for other in worker_ids)

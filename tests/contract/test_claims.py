@@ -1,6 +1,5 @@
 """The transactions that decide ticks, on the fake and on real etcd: each answer means what it says."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,34 +11,15 @@ from common.domain.execution import Cause
 from common.domain.ids import ExecutionId, from_epoch_s
 from common.domain.job import JobSpec
 from common.domain.keys import Keyspace
-from common.kv.etcd import EtcdStore
-from common.kv.etcd_settings import EtcdSettings
 from common.kv.port import KeyValueStore
 from common.kv.values import Put
 from common.runtime.clock import SystemClock, new_nonce, new_uid
 from tests.builders import spec_of
-from tests.fakes.kv import FakeStore
 from worker.claims import Blocked, Claims, CursorMoved, Done, NoSession, Stale, Tick, TriggerClaim, Won
 from worker.registration import Membership
 
 TICK = 1_772_445_600
 LATER = timedelta(seconds=2)
-
-
-@pytest.fixture(
-    params=[
-        "fake",
-        pytest.param("etcd_endpoint", marks=pytest.mark.integration, id="etcd 3.5"),
-        pytest.param("etcd34_endpoint", marks=pytest.mark.integration, id="etcd 3.4"),
-    ]
-)
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[KeyValueStore]:
-    if request.param == "fake":
-        yield FakeStore().client("test")
-        return
-    endpoint = request.getfixturevalue(request.param)
-    async with EtcdStore(EtcdSettings(endpoints=(endpoint,))) as etcd:
-        yield etcd
 
 
 @dataclass
@@ -86,8 +66,8 @@ async def scene_of(store: KeyValueStore, **fields: object) -> Scene:
 
 
 @pytest.fixture
-async def scene(store: KeyValueStore) -> Scene:
-    return await scene_of(store)
+async def scene(kv: KeyValueStore) -> Scene:
+    return await scene_of(kv)
 
 
 def deadline():
@@ -127,9 +107,9 @@ async def test_the_next_tick_is_blocked_while_the_lock_is_held(scene):
     assert Blocked(f"{scene.spec.uid}.{TICK}.1") == result
 
 
-async def test_overlap_allow_takes_no_lock(store):
+async def test_overlap_allow_takes_no_lock(kv):
     """Situation 1: the next tick starts regardless."""
-    scene = await scene_of(store, overlap="allow")
+    scene = await scene_of(kv, overlap="allow")
     claims = await scene.worker()
     await claims.claim(scene.tick(), deadline=deadline())
 
