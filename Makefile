@@ -32,8 +32,10 @@ test-fast: $(INSTALLED) lint ## lint, types, layers, unit and property tests, a 
 	@$(BIN)/python -m pytest -q -n 2 -m "not integration and not e2e and not slow" --seeds 2 \
 		tests/unit tests/property tests/sim tests/architecture $(ARGS)
 
-# All that must be right before pytest has the last word; `.ci/run` uses it too.
+# All that must be right before pytest has the last word; `.ci/run` uses it too. The tests start the programs
+# a hundred times: compiled once, also where Python is told to keep no bytecode.
 before-pytest: setup lint lint-frontend test-frontend
+	@$(BIN)/python -m compileall -q common worker master cronctl
 
 soak: $(INSTALLED) ## 5,000 random simulations; figures as JSON on stdout
 	@$(BIN)/python -m tests.sim.soak $(ARGS)
@@ -47,13 +49,13 @@ lint: $(INSTALLED) ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo >.venv/layers.txt || { cat .venv/layers.txt; exit 1; }
 
-lint-frontend: $(NODE_MODULES) ## eslint, prettier, vue-tsc, and whether the API's types are current
+lint-frontend: $(INSTALLED) $(NODE_MODULES) ## eslint, prettier, vue-tsc, and whether the API's types are current
 	@$(NPM) run --silent lint
 	@$(NPM) run --silent api:check || { echo "make: run 'npm run api' in frontend/ and commit the types" >&2; exit 1; }
 
-test-frontend: $(NODE_MODULES) ## vitest, and the size of the first load
+test-frontend: $(DASHBOARD) ## vitest, and the size of the first load
 	@$(NPM) run --silent test
-	@if [ -f $(DASHBOARD) ]; then $(NPM) run --silent size; fi
+	@$(NPM) run --silent size
 
 bench: $(INSTALLED) ## the short form of every benchmark; `python -m bench` for all of it
 	@$(BIN)/python -m bench --short

@@ -48,6 +48,15 @@ def wait_until(
         time.sleep(every_s)
 
 
+def is_stopped(task: Path) -> bool:
+    """Whether the thread of this folder of `/proc` is stopped by a signal, or has ended meanwhile."""
+    try:
+        stat = (task / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(") ")[2].startswith("T")  # the name before it may hold anything
+
+
 @dataclass
 class ServerProcess:
     """A server as a child process: started, stopped and killed by its own pid only."""
@@ -91,9 +100,15 @@ class ServerProcess:
             self.process.wait()
 
     def freeze(self) -> None:
-        """SIGSTOP: connections stay open and nothing answers."""
+        """
+        SIGSTOP: connections stay open and nothing answers.
+
+        Returns once every thread stands still; on a busy machine one of them may answer a last request before.
+        """
         assert self.process is not None
+        threads = Path(f"/proc/{self.process.pid}/task")
         self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(is_stopped(thread) for thread in threads.iterdir()), "a stop of all threads")
 
     def thaw(self) -> None:
         assert self.process is not None
