@@ -103,7 +103,7 @@ class ServerProcess:
         """
         SIGSTOP: connections stay open and nothing answers.
 
-        Returns once every thread stands still; on a busy machine one of them may answer a last request before.
+        Returns once every thread stands still: on a busy machine one may answer a last request before.
         """
         assert self.process is not None
         threads = Path(f"/proc/{self.process.pid}/task")

@@ -90,6 +90,19 @@ class LeaseWatchdog:
         else:
             self._stop_without_cover(running, verdict)
 
+    def may_start(self, running: RunningExecution) -> bool:
+        """
+        The same question for the very moment of the start, from any thread: only looks, and presses nothing.
+
+        What starts a command waits for the kernel in a thread of its own, and a process that was frozen there
+        goes on there, however long the loop needs until it looks.
+        """
+        return (
+            not running.switch.is_pressed
+            and running.assignment.session == self._present
+            and self._session.remaining_s() > 0
+        )
+
     def _stop_without_cover(self, running: RunningExecution, verdict: Verdict) -> None:
         assignment = running.assignment
         if not running.exclusive or assignment.spec.effective_on_lease_loss is OnLeaseLoss.CONTINUE:

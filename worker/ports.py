@@ -16,6 +16,10 @@ from worker.domain.assignment import Assignment, RunReport
 from worker.stopping import StopSwitch
 
 
+def always() -> bool:
+    return True
+
+
 class Supervisor(Protocol):
     """Runs the command of one assignment from spawn to the last byte of output."""
 
@@ -24,12 +28,13 @@ class Supervisor(Protocol):
         assignment: Assignment,
         switch: StopSwitch,
         on_started: Callable[[datetime], Awaitable[None]],
+        may_start: Callable[[], bool] = always,
     ) -> RunReport:
         """
         Run it and return how it ended. Never raises for anything the command or its definition did.
 
         *on_started* is awaited once, after the command was spawned. A switch that is pressed before the spawn
-        ends the execution without one (`before_start`).
+        ends the execution without one (`before_start`), and so does *may_start*; see `Command`.
         """
         ...
 
@@ -48,7 +53,13 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A process to spawn: everything is explicit, nothing is inherited from the worker."""
+    """
+    A process to spawn: everything is explicit, nothing is inherited from the worker.
+
+    Attributes:
+        may_start: Asked at the very moment of the start, in whatever thread makes it. The worker may have
+            stood still since it decided to start (a suspended machine), for longer than its lease.
+    """
 
     execution_id: str
     argv: tuple[str, ...]
@@ -58,6 +69,11 @@ class Command:
     umask: int | None = None
     stdin: bytes | None = None
     limits: Limits = field(default_factory=Limits)
+    may_start: Callable[[], bool] = always
+
+
+class StartWithheld(Exception):
+    """`Command.may_start` said no: nothing was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +158,7 @@ class Spawner(Protocol):
 
         Raises:
             SpawnFailed: It could not be started; the message says why and what to check.
+            StartWithheld: It may not be started any more.
         """
         ...
 

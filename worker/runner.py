@@ -8,6 +8,7 @@ exists; one that stays is closed by the reconciler.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -45,11 +46,13 @@ class Runner:
         running: RunningExecutions,
         current_revision: Callable[[str], int | None],
         look_before_start: Callable[[RunningExecution], None] = lambda _running: None,
+        may_start: Callable[[RunningExecution], bool] = lambda _running: True,
     ) -> None:
         """
         Args:
             current_revision: Answers the revision at which a job (by uid) is stored now.
             look_before_start: Presses the switch of an execution that may not run any more.
+            may_start: Whether it may, asked at the very moment of the start and in another thread.
         """
         self._claims = claims
         self._supervisor = supervisor
@@ -58,6 +61,7 @@ class Runner:
         self._running = running
         self._current_revision = current_revision
         self._look_before_start = look_before_start
+        self._may_start = may_start
         # Bound once: looking up the configuration took longer than not logging.
         self._log = log.bind()
 
@@ -87,7 +91,9 @@ class Runner:
             self._journal.record(started_record(assignment, started_at))
 
         try:
-            return await self._supervisor.run(assignment, running.switch, on_started)
+            return await self._supervisor.run(
+                assignment, running.switch, on_started, partial(self._may_start, running)
+            )
         except Exception as error:
             # Whatever went wrong with one command (the kernel refused something nobody thought of), the
             # others must not end with it: this execution is lost, and says why.

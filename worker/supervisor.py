@@ -21,7 +21,7 @@ from worker.domain.assignment import Assignment, RunReport, StopCause
 from worker.domain.environment import Account, environment_of, secrets_of
 from worker.domain.output import ExecutionOutput
 from worker.executors.interface import Executor, StartRequest
-from worker.ports import Journal, Process, ProcessExit, Spawner
+from worker.ports import Journal, Process, ProcessExit, Spawner, StartWithheld, always
 from worker.stopping import StopSwitch
 
 log = structlog.get_logger()
@@ -70,6 +70,7 @@ class CommandSupervisor:
         assignment: Assignment,
         switch: StopSwitch,
         on_started: Callable[[datetime], Awaitable[None]],
+        may_start: Callable[[], bool] = always,
     ) -> RunReport:
         run = _Run(assignment, switch, self._journal, self._clock, self._output_flush_s)
         switch.listen(run.wake)
@@ -78,7 +79,10 @@ class CommandSupervisor:
             if switch.cause is not None:
                 return self._not_started(assignment, switch)
             try:
-                process = await self._start(assignment, run)
+                process = await self._start(assignment, run, may_start)
+            except StartWithheld:
+                switch.press(StopCause.FENCED)
+                return self._not_started(assignment, switch)
             except SpawnFailed as error:
                 return self._failed(error)
             except Exception as error:
@@ -89,7 +93,7 @@ class CommandSupervisor:
         finally:
             switch.listen(None)
 
-    async def _start(self, assignment: Assignment, run: "_Run") -> Process:
+    async def _start(self, assignment: Assignment, run: "_Run", may_start: Callable[[], bool]) -> Process:
         spec = assignment.spec
         executor = self._executors.get(spec.executor)
         if executor is None:
@@ -100,6 +104,7 @@ class CommandSupervisor:
             env=environment_of(assignment, self._account_of(spec.user)),
             spawner=self._spawner,
             listener=run,
+            may_start=may_start,
         )
         return await executor.start(request)
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests.commands import CGROUPS, SESSIONS, running_commands
 from tests.fakes.spawner import FakeSpawner, Script
 from worker.adapters.process_table import all_entries, execution_of
 from worker.executors.contract import Heard
-from worker.ports import Command, ProcessExit, Spawner
+from worker.ports import Command, ProcessExit, Spawner, StartWithheld, always
 
 SCRIPTED = "scripted"
 
@@ -29,14 +29,16 @@ class Kind:
     def __init__(self, spawner: Spawner | None) -> None:
         self._spawner = spawner
 
-    async def spawn(self, shell_text: str, script: Script):
+    async def spawn(self, shell_text: str, script: Script, may_start: Callable[[], bool] = always):
         heard = Heard()
         spawner = self._spawner or FakeSpawner(script)
         argv = ("/no/such/program",) if script.fails else ("/bin/sh", "-c", shell_text)
         # No other test's, also not one of another test run on this host: what is left of an execution is
         # found by this id, and killed.
         execution_id = f"samplejob1.{next(_numbers)}.{os.getpid()}"
-        command = Command(execution_id=execution_id, argv=argv, env={"CRON_EXECUTION": execution_id})
+        command = Command(
+            execution_id=execution_id, argv=argv, env={"CRON_EXECUTION": execution_id}, may_start=may_start
+        )
         return await spawner.spawn(command, heard), heard
 
 
@@ -110,6 +112,19 @@ async def test_signal_after_the_end_is_harmless(kind):
 async def test_what_cannot_be_spawned_says_so(kind):
     with pytest.raises(SpawnFailed, match="there is no program"):
         await kind.spawn("", Script(fails=SpawnFailed("there is no program '/no/such/program'")))
+
+
+async def test_what_may_not_start_any_more_is_withheld(kind, tmp_path):
+    """The worker stood still between its decision and the start; the next start is none the worse for it."""
+    marker = tmp_path / "started"
+    with pytest.raises(StartWithheld):
+        await kind.spawn(f"touch {marker}", Script(), may_start=lambda: False)
+    process, heard = await kind.spawn("exit 0", Script())
+    await heard.has_exited.wait()
+    await process.close()
+
+    assert [ProcessExit(exit_code=0)] == heard.exits
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize("contained", [CGROUPS, SESSIONS])

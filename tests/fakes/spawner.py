@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from common.domain.errors import SpawnFailed
 from common.domain.records import Stream
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
+from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,8 @@ class FakeSpawner:
         await asyncio.sleep(self.script.spawn_s)
         if self.script.fails:
             raise self.script.fails
+        if not command.may_start():
+            raise StartWithheld
         process = FakeProcess(command, listener, self.script)
         self.spawned.append(process)
         return process

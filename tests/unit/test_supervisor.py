@@ -67,6 +67,19 @@ async def test_stopped_before_its_start(cause, status, reason):
     assert [] == bench.started
 
 
+async def test_a_start_that_is_withheld_is_lost_before_it():
+    """Situation 21: the lease ended while the start waited for the kernel."""
+    bench = Bench(Script())
+
+    report = await bench.supervisor.run(
+        assignment(job(command="x")), StopSwitch(), bench._on_started, lambda: False
+    )
+
+    assert (Status.LOST, Reason.BEFORE_START, None) == (report.status, report.reason, report.started_at)
+    assert [] == bench.spawner.spawned
+    assert [] == bench.started
+
+
 @pytest.mark.parametrize(
     ("cause", "status", "reason"),
     [

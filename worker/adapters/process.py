@@ -24,7 +24,7 @@ from worker.adapters.run_as import RunAs
 from worker.adapters.spawn_threads import SpawnThreads
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
+from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 _READ_BYTES: Final = 64 * 1024
 #: At the exit, what the pipes still hold is taken without another round of the loop.
@@ -74,7 +74,7 @@ class PosixSpawner:
             self._subreaper.starting += 1
             try:
                 pid, is_cancelled = await self._threads.carry_out(
-                    partial(_start_contained, start, containment)
+                    partial(_start_contained, command.may_start, start, containment)
                 )
             finally:
                 self._subreaper.starting -= 1
@@ -261,8 +261,12 @@ class ChildProcess:
         self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=self._on_reaped(self.pid, usage.ru_maxrss))
 
 
-def _start_contained(start: Callable[[], int], containment: Containment) -> int:
+def _start_contained(
+    may_start: Callable[[], bool], start: Callable[[], int], containment: Containment
+) -> int:
     """In a thread, in one go: nobody may see the process before it is contained."""
+    if not may_start():
+        raise StartWithheld
     pid = start()
     containment.enclose(pid)
     return pid

@@ -4,11 +4,12 @@ An executor of its own is a class with a name and a `start`, offered by an insta
 point group `everytick.executors`; `docs/executors.md` shows one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from worker.domain.assignment import Assignment
-from worker.ports import Command, Process, ProcessListener, Spawner
+from worker.ports import Command, Process, ProcessListener, Spawner, always
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +22,14 @@ class StartRequest:
         env: The complete environment for a command: nothing of the worker's own is in it.
         spawner: Starts processes on this host, contained and limited as the job asks.
         listener: Is told about output and exit.
+        may_start: See `Command`; for executors that start something without the spawner.
     """
 
     assignment: Assignment
     env: dict[str, str]
     spawner: Spawner
     listener: ProcessListener
+    may_start: Callable[[], bool] = always
 
     async def spawn(self, *argv: str, env: dict[str, str] | None = None) -> Process:
         """
@@ -48,6 +51,7 @@ class StartRequest:
             umask=int(spec.umask, 8) if spec.umask is not None else None,
             stdin=spec.stdin.encode("utf-8", "surrogateescape") if spec.stdin is not None else None,
             limits=spec.limits,
+            may_start=self.may_start,
         )
         return await self.spawner.spawn(command, self.listener)
 
