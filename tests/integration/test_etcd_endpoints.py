@@ -97,6 +97,17 @@ async def test_values_of_64_kib_come_in_pages(store: EtcdStore, key_prefix: str)
     assert 120 * 65_536 == sum(len(item.value) for item in listing.items)
 
 
+async def test_later_pages_are_cut_by_the_size_of_their_values(store: EtcdStore, key_prefix: str) -> None:
+    """A thousand keys in the first page, about 8 MiB in each that follows: every key once, in order."""
+    keys = [f"{key_prefix}{number:05}" for number in range(1_700)]
+    for start in range(0, len(keys), 50):
+        await store.txn(puts=[Put(key, bytes(16 * 1024)) for key in keys[start : start + 50]])
+    listing = await store.list(key_prefix)
+
+    assert keys == [item.key for item in listing.items]
+    assert {16 * 1024} == {len(item.value) for item in listing.items}
+
+
 async def test_a_silent_watch_asks_for_progress(etcd_endpoint: str, key_prefix: str) -> None:
     """A watch with nothing to say reports progress, and is not believed before a second report."""
     settings = EtcdSettings(endpoints=(etcd_endpoint,), progress_after_s=0.2, silence_limit_s=2.0)
