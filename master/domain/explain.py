@@ -76,6 +76,7 @@ def explain_tick(
     execution: Document | None,
     ledger: Document | None,
     candidates: Sequence[Candidate],
+    closed_by: str | None = None,
 ) -> Explanation:
     """
     What became of *tick*, or will.
@@ -84,6 +85,7 @@ def explain_tick(
         execution: The stored execution of the tick, if there is one (see `execution_views`).
         ledger: The stored row whose span contains the tick, if there is one.
         candidates: The live workers in the order in which they try.
+        closed_by: The worker whose claim of the tick was seen to end; its record follows within seconds.
     """
     if execution is not None:
         return _of_execution(execution)
@@ -94,7 +96,7 @@ def explain_tick(
         return Explanation(Verdict.NOT_EXPECTED, f"This tick does not run: {dropped}.")
     if tick > now:
         return _of_future(candidates)
-    return _without_record(spec, tick, now)
+    return _without_record(spec, tick, now, closed_by)
 
 
 def _of_execution(execution: Document) -> Explanation:
@@ -174,7 +176,9 @@ def _of_future(candidates: Sequence[Candidate]) -> Explanation:
     return Explanation(Verdict.FUTURE, f"{able[0]} will try first.", facts)
 
 
-def _without_record(spec: JobSpec, tick: datetime, now: datetime) -> Explanation:
+def _without_record(spec: JobSpec, tick: datetime, now: datetime, closed_by: str | None) -> Explanation:
+    if closed_by is not None:
+        return Explanation(Verdict.UNKNOWN, f"{closed_by} has closed it; the record of it is under way.")
     age = now - tick
     if age <= timedelta(seconds=spec.start_deadline_s):
         return Explanation(

@@ -5,7 +5,7 @@ history in MongoDB on both ends.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 #: Uids are never used again, and some jobs live for one run.
 _MOST_SEEN: Final = 50_000
+#: Closed runs that are remembered: those of the seconds until their records are stored.
+_MOST_CLOSED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class LiveRuns:
         self._by_uid: dict[str, dict[str, LiveRun]] = defaultdict(dict)
         self._per_worker: Counter[str] = Counter()
         self._seen: set[str] = set()
+        self._closed: OrderedDict[tuple[str, str], LiveRun] = OrderedDict()
         self.synced = asyncio.Event()
         self._on_start: Callable[[LiveRun], None] = _ignored
         self._on_end: Callable[[LiveRun], None] = _ignored
@@ -83,6 +86,10 @@ class LiveRuns:
         """Whether a run of the job was seen since this master started (or not so many others since)."""
         return uid in self._seen
 
+    def closed_lately(self, uid: str, tick_s: int) -> LiveRun | None:
+        """The latest run of a tick, if it was seen to end not so many others ago."""
+        return self._closed.get((uid, str(tick_s)))
+
     def running_uids(self) -> Collection[str]:
         """Jobs of which at least one execution runs."""
         return self._by_uid.keys()
@@ -108,6 +115,9 @@ class LiveRuns:
         known = self._forget(execution)
         if change.deleted:
             if known is not None:
+                self._closed[execution.uid, execution.tick] = known
+                if len(self._closed) > _MOST_CLOSED:
+                    self._closed.popitem(last=False)
                 self._on_end(known)
             return
         try:

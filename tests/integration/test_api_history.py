@@ -1,5 +1,6 @@
 """The API over recorded history: lists, output, figures, ledger, explanations."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -358,6 +359,25 @@ async def test_each_tick_is_explained(
 
     assert (verdict, from_epoch_s(tick)) == (report["verdict"], datetime.fromisoformat(report["at"]))
     assert words in report["sentence"]
+
+
+async def test_a_tick_between_its_release_and_its_record_is_not_called_undecided(api: RunningApi):
+    """The worker has finished it in etcd, and MongoDB gets the record with the next batch."""
+    saved = await api.post("/job/save", JOB | {"schedule": "* * * * * *"})
+    tick = epoch_s(datetime.now(UTC)) + 1
+    execution = ExecutionId.of_tick(saved.json()["uid"], tick)
+    await api.put_run(execution, "hello")
+    await asyncio.sleep(tick - datetime.now(UTC).timestamp())
+    running = (await api.get("/job/hello/explain", tick=tick)).json()
+    await api.store.txn(deletes=[api.keys.run(execution)])
+    await api.until(lambda: not api.services.history.is_live(str(execution)))
+    closed = (await api.get("/job/hello/explain", tick=tick)).json()
+
+    assert ("running", "It is about to start on w1.") == (running["verdict"], running["sentence"])
+    assert ("unknown", "w1 has closed it; the record of it is under way.") == (
+        closed["verdict"],
+        closed["sentence"],
+    )
 
 
 async def test_the_list_of_jobs_knows_how_they_ended(api: RunningApi, mongo_database: Database, uid: str):

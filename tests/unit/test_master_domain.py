@@ -252,6 +252,10 @@ RAN = {"status": "succeeded", "worker": "w1", "attempt": 1, "cause": "schedule",
         pytest.param(-48, {}, {}, Verdict.NOT_EXPECTED, "present version", id="before this version"),
         pytest.param(0.5, {}, {}, Verdict.NOT_EXPECTED, "no tick at that instant", id="between ticks"),
         pytest.param(-1, {}, {}, Verdict.UNKNOWN, "nothing is recorded", id="no record"),
+        pytest.param(-1, {}, {"closed_by": "w1"}, Verdict.UNKNOWN, "w1 has closed it", id="record under way"),
+        pytest.param(
+            -1, {}, {"closed_by": "w1", "execution": RAN}, Verdict.RAN, "ran on w1", id="record arrived"
+        ),
     ],
 )
 def test_ticks_are_explained(

@@ -69,6 +69,7 @@ export const server = {
     then: 'if it is full or gone: {others}',
     noOther: 'no other worker may run it',
     dueNow: 'It has come due and nothing is recorded of it yet; it may still start.',
+    closed: '{worker} has closed it; the record of it is under way.',
     deadline: 'start deadline: {limit} s, passed: {passed} s',
     noRecord: 'It came due and nothing is recorded of it: the record may be under way, or may have expired.',
   },

@@ -65,6 +65,7 @@ export const server: Shape<typeof english> = {
     then: '若其已满或离线：{others}',
     noOther: '没有其他工作节点可以执行',
     dueNow: '它已到期，尚无记录；仍有可能启动。',
+    closed: '{worker} 已将它结束；其记录正在写入途中。',
     deadline: '启动期限 {limit} 秒，已过 {passed} 秒',
     noRecord: '它已到期但没有记录：记录可能正在途中，也可能已过期。',
   },
