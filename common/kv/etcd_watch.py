@@ -2,10 +2,14 @@
 
 Ends with an error, never by itself; whoever watches resumes from the last revision + 1. A stream that has
 nothing to say is asked for a sign of life, and given up when there is none.
+
+Messages are taken off the stream as they come, and handed on together. Read one at a time, between two rounds
+of whoever watches, 200 requests a second reached a worker seconds late that did not have much else to do.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
 import grpc
@@ -16,10 +20,13 @@ from common.kv import etcd_wire as wire
 from common.kv.etcd_connection import END_OF_STREAM, Connection
 from common.kv.etcd_errors import cancelled_watch, translate
 from common.kv.etcd_settings import EtcdSettings
-from common.kv.values import Changes
+from common.kv.values import Change, Changes
+from common.runtime.wakeup import Wakeup
 
 # The watch id of answers to our own progress requests; the server's periodic reports carry the watch's id.
 _ASKED_PROGRESS: Final = -1
+#: Messages that wait for whoever watches; then etcd has to wait.
+_MOST_UNREAD: Final = 256
 
 
 class WatchStream:
@@ -29,7 +36,10 @@ class WatchStream:
         self._settings = settings
         self._endpoint = connection.endpoint
         self._call = connection.watch(metadata=metadata)
-        self._reading: asyncio.Task[Any] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._unread: deque[Any] = deque()
+        self._has_arrived = Wakeup()
+        self._has_room = asyncio.Event()
         self._complete_up_to = 0
         self._reported = 0
 
@@ -57,20 +67,23 @@ class WatchStream:
     async def changes(self) -> AsyncGenerator[Changes, None]:
         """What `KeyValueStore.watch` promises; begins with a report that the watch stands."""
         yield Changes(self._complete_up_to)
+        self._reading = asyncio.create_task(self._read_ahead(), name="etcd-watch-read")
         while True:
-            response = await self._next_response()
-            self._check(response)
-            if response.events:
-                batch = wire.changes(response)
-                self._complete_up_to = batch.revision
-                yield batch
-            else:
-                self._note_progress(response)
-                yield Changes(self._complete_up_to)
+            items: list[Change] = []
+            for response in await self._next_responses(self._reading):
+                self._check(response)
+                if response.events:
+                    batch = wire.changes(response)
+                    self._complete_up_to = batch.revision
+                    items += batch.items
+                else:
+                    self._note_progress(response)
+            yield Changes(self._complete_up_to, tuple(items))
 
     async def close(self) -> None:
         self._call.cancel()
         if self._reading is not None:
+            self._reading.cancel()
             await asyncio.wait({self._reading})
             if not self._reading.cancelled():
                 self._reading.exception()  # how the stream ended no longer matters to anybody
@@ -85,34 +98,64 @@ class WatchStream:
         self._complete_up_to = max(self._complete_up_to, self._reported)
         self._reported = revision
 
-    async def _next_response(self) -> Any:
-        """The next message; asks for progress after one silence and gives up after a longer one."""
-        # Waited for from outside: cancelling a read would end the stream.
-        self._reading = asyncio.create_task(self._call.read(), name="etcd-watch-read")
-        done, _ = await asyncio.wait({self._reading}, timeout=self._settings.progress_after_s)
-        if not done:
-            done = await self._ask_for_progress(self._reading)
-        if not done:
-            raise StoreUnavailable(
-                f"etcd at {self._endpoint} was silent on a watch for {self._settings.silence_limit_s:.0f} s"
-            )
+    async def _read_ahead(self) -> None:
+        """Take messages off the stream until it ends; how it ends is the outcome of this task."""
         try:
-            return self._reading.result()
+            while True:
+                self._unread.append(await self._call.read())
+                self._has_arrived.set()
+                if self._unread[-1] is END_OF_STREAM:
+                    return
+                while len(self._unread) >= _MOST_UNREAD:
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        finally:
+            self._has_arrived.set()
+
+    async def _next_responses(self, reading: asyncio.Task[None]) -> Sequence[Any]:
+        """What has come, one message at least; asks for progress after a silence, gives up after a longer."""
+        loop = asyncio.get_running_loop()
+        give_up_at_s = loop.time() + self._settings.silence_limit_s
+        if not await self._arrives_within(self._settings.progress_after_s):
+            await self._ask_for_progress(give_up_at_s - loop.time())
+            if not await self._arrives_within(max(0.0, give_up_at_s - loop.time())):
+                silence_s = self._settings.silence_limit_s
+                raise StoreUnavailable(
+                    f"etcd at {self._endpoint} was silent on a watch for {silence_s:.0f} s"
+                )
+        if not self._unread:
+            await self._raise_end(reading)
+        taken = tuple(self._unread)
+        self._unread.clear()
+        self._has_room.set()
+        return taken
+
+    async def _arrives_within(self, limit_s: float) -> bool:
+        """Whether there is a message, or the end of the stream, after *limit_s* at most."""
+        if self._unread:
+            return True
+        self._has_arrived.clear()
+        if self._reading is not None and self._reading.done():
+            return True
+        return await self._has_arrived.wait(limit_s)
+
+    async def _raise_end(self, reading: asyncio.Task[None]) -> None:
+        # Waited for outside of the try: a cancellation of whoever watches must stay one.
+        await asyncio.wait({reading})
+        try:
+            reading.result()
         except grpc.aio.AioRpcError as error:
             raise translate(error, writes=False, endpoint=self._endpoint) from error
         except asyncio.CancelledError as error:
             raise StoreUnavailable(f"the connection to etcd at {self._endpoint} was closed") from error
 
-    async def _ask_for_progress(self, reading: asyncio.Task[Any]) -> set[asyncio.Task[Any]]:
-        rest_s = self._settings.silence_limit_s - self._settings.progress_after_s
+    async def _ask_for_progress(self, limit_s: float) -> None:
+        """Best effort: the reading task knows better than the writer why a stream has broken."""
         try:
-            async with asyncio.timeout(rest_s):
+            async with asyncio.timeout(limit_s):
                 await self._call.write(wire.progress_request())
-                done, _ = await asyncio.wait({reading})
-                return done
         except (TimeoutError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            # The reading task knows better than the writer why a stream has broken.
-            return {reading} if reading.done() else set()
+            return
 
     def _check(self, response: Any) -> None:
         if response is END_OF_STREAM:

@@ -108,6 +108,26 @@ async def test_later_pages_are_cut_by_the_size_of_their_values(store: EtcdStore,
     assert {16 * 1024} == {len(item.value) for item in listing.items}
 
 
+async def test_news_that_came_meanwhile_come_together(store: EtcdStore, key_prefix: str) -> None:
+    """Who was busy elsewhere catches up in one step, every change once and in order."""
+    start = (await store.txn(puts=[Put(key_prefix + "start", b"")])).revision
+    keys = [f"{key_prefix}{number:03}" for number in range(200)]
+    told: list[Changes] = []
+    async with aclosing(store.watch(key_prefix, from_revision=start + 1)) as watch:
+        told.append(await anext(watch))
+        step = asyncio.create_task(anext(watch))  # begins to read
+        for key in keys:
+            await store.txn(puts=[Put(key, b"")])
+        told.append(await step)
+        while sum(len(batch.items) for batch in told) < len(keys):
+            await asyncio.sleep(0.2)
+            told.append(await anext(watch))
+
+    assert keys == [change.kv.key for batch in told for change in batch.items]
+    assert told[-1].revision == told[-1].items[-1].kv.mod_revision
+    assert len(told) < 10
+
+
 async def test_a_silent_watch_asks_for_progress(etcd_endpoint: str, key_prefix: str) -> None:
     """A watch with nothing to say reports progress, and is not believed before a second report."""
     settings = EtcdSettings(endpoints=(etcd_endpoint,), progress_after_s=0.2, silence_limit_s=2.0)
