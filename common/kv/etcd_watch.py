@@ -3,13 +3,14 @@
 Ends with an error, never by itself; whoever watches resumes from the last revision + 1. A stream that has
 nothing to say is asked for a sign of life, and given up when there is none.
 
-Messages are taken off the stream as they come, and handed on together. Read one at a time, between two rounds
-of whoever watches, 200 requests a second reached a worker seconds late that did not have much else to do.
+Messages are taken off the stream as they come, and handed on together. Read one at a time, with some rounds
+of the loop between two, the news of 200 requests a second reached a busy worker seconds late.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import grpc
@@ -116,9 +117,9 @@ class WatchStream:
         """What has come, one message at least; asks for progress after a silence, gives up after a longer."""
         loop = asyncio.get_running_loop()
         give_up_at_s = loop.time() + self._settings.silence_limit_s
-        if not await self._arrives_within(self._settings.progress_after_s):
+        if not await self._arrives_within(self._settings.progress_after_s, reading):
             await self._ask_for_progress(give_up_at_s - loop.time())
-            if not await self._arrives_within(max(0.0, give_up_at_s - loop.time())):
+            if not await self._arrives_within(max(0.0, give_up_at_s - loop.time()), reading):
                 silence_s = self._settings.silence_limit_s
                 raise StoreUnavailable(
                     f"etcd at {self._endpoint} was silent on a watch for {silence_s:.0f} s"
@@ -130,16 +131,17 @@ class WatchStream:
         self._has_room.set()
         return taken
 
-    async def _arrives_within(self, limit_s: float) -> bool:
+    async def _arrives_within(self, limit_s: float, reading: asyncio.Task[None]) -> bool:
         """Whether there is a message, or the end of the stream, after *limit_s* at most."""
         if self._unread:
             return True
         self._has_arrived.clear()
-        if self._reading is not None and self._reading.done():
+        if reading.done():
             return True
         return await self._has_arrived.wait(limit_s)
 
     async def _raise_end(self, reading: asyncio.Task[None]) -> None:
+        """Say as an error of ours how the stream ended."""
         # Waited for outside of the try: a cancellation of whoever watches must stay one.
         await asyncio.wait({reading})
         try:
@@ -151,11 +153,9 @@ class WatchStream:
 
     async def _ask_for_progress(self, limit_s: float) -> None:
         """Best effort: the reading task knows better than the writer why a stream has broken."""
-        try:
+        with suppress(TimeoutError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
             async with asyncio.timeout(limit_s):
                 await self._call.write(wire.progress_request())
-        except (TimeoutError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            return
 
     def _check(self, response: Any) -> None:
         if response is END_OF_STREAM:

@@ -102,7 +102,6 @@ class Ledger:
         execution = executions[0] if executions else None
         ledger_row = None if execution else await self._history.ledger_row_covering(uid, tick_s)
         candidates = self._candidates(row)
-        closed = self._runs.closed_lately(uid, tick_s)
         explanation = explain_tick(
             row.spec,
             row.schedule,
@@ -111,7 +110,7 @@ class Ledger:
             execution=execution,
             ledger=ledger_row,
             candidates=candidates,
-            closed_by=closed.record.worker if closed else None,
+            closed_by=self._runs.closed_by(uid, tick_s),
         )
         entry = entry_of_execution(execution) if execution else None
         if ledger_row:

@@ -5,7 +5,7 @@ history in MongoDB on both ends.
 """
 
 import asyncio
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 #: Uids are never used again, and some jobs live for one run.
 _MOST_SEEN: Final = 50_000
-#: Closed runs that are remembered: those of the seconds until their records are stored.
+#: Ticks whose run was closed: those of the seconds until their records are stored.
 _MOST_CLOSED: Final = 5_000
 
 
@@ -51,7 +51,7 @@ class LiveRuns:
         self._by_uid: dict[str, dict[str, LiveRun]] = defaultdict(dict)
         self._per_worker: Counter[str] = Counter()
         self._seen: set[str] = set()
-        self._closed: OrderedDict[tuple[str, str], LiveRun] = OrderedDict()
+        self._closed_by: dict[tuple[str, int], str] = {}
         self.synced = asyncio.Event()
         self._on_start: Callable[[LiveRun], None] = _ignored
         self._on_end: Callable[[LiveRun], None] = _ignored
@@ -86,9 +86,9 @@ class LiveRuns:
         """Whether a run of the job was seen since this master started (or not so many others since)."""
         return uid in self._seen
 
-    def closed_lately(self, uid: str, tick_s: int) -> LiveRun | None:
-        """The latest run of a tick, if it was seen to end not so many others ago."""
-        return self._closed.get((uid, str(tick_s)))
+    def closed_by(self, uid: str, tick_s: int) -> str | None:
+        """The worker whose run of a tick was seen to end, if not so many others have ended since."""
+        return self._closed_by.get((uid, tick_s))
 
     def running_uids(self) -> Collection[str]:
         """Jobs of which at least one execution runs."""
@@ -115,9 +115,7 @@ class LiveRuns:
         known = self._forget(execution)
         if change.deleted:
             if known is not None:
-                self._closed[execution.uid, execution.tick] = known
-                if len(self._closed) > _MOST_CLOSED:
-                    self._closed.popitem(last=False)
+                self._note_closed(known)
                 self._on_end(known)
             return
         try:
@@ -134,6 +132,14 @@ class LiveRuns:
         self._seen.add(execution.uid)
         if known is None and self.synced.is_set():
             self._on_start(run)
+
+    def _note_closed(self, run: LiveRun) -> None:
+        tick_s = run.execution.tick_s
+        if tick_s is None:
+            return
+        self._closed_by[run.execution.uid, tick_s] = run.record.worker
+        if len(self._closed_by) > _MOST_CLOSED:
+            del self._closed_by[next(iter(self._closed_by))]
 
     def _forget(self, execution: ExecutionId) -> LiveRun | None:
         run = self._by_id.pop(str(execution), None)

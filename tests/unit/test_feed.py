@@ -13,6 +13,7 @@ from common.kv.values import KeyValue, Put
 from tests.fakes.kv import FakeStore
 from tests.fakes.kv_client import FakeClient
 from tests.sim.loop import JumpingLoop
+from tests.sim.playing import play
 
 JOBS = "/jobs/"
 
@@ -53,20 +54,14 @@ class Scene:
 def on_virtual_time(story: Callable[[Scene], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     """Run *story* on a loop whose time jumps, next to a task that reads the feed."""
 
-    async def play(scene: Scene) -> None:
+    async def told(scene: Scene) -> None:
         reading = asyncio.create_task(scene.read())
         await story(scene)
         reading.cancel()
         await asyncio.wait({reading})
 
     def test() -> None:
-        loop = JumpingLoop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(play(Scene(loop)))
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+        play(lambda loop: told(Scene(loop)))
 
     test.__name__, test.__doc__ = story.__name__, story.__doc__
     return test

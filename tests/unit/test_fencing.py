@@ -11,6 +11,7 @@ from tests.commands import assignment, job
 from tests.fakes.kv import FakeStore
 from tests.sim.clocks import SkewedClock
 from tests.sim.loop import Host, JumpingLoop
+from tests.sim.playing import play
 from worker.domain.assignment import StopCause
 from worker.fencing import LeaseWatchdog
 from worker.gate import Gate
@@ -82,19 +83,13 @@ def test_whether_a_claimed_execution_may_still_start(
     happens: Callable[[Scene, RunningExecution], Awaitable[None]], may_start: bool
 ) -> None:
     """Situation 21, between the decision to start and the start itself."""
-    loop = JumpingLoop()
-    asyncio.set_event_loop(loop)
-    scene = Scene(loop)
 
-    async def story() -> bool:
+    async def story(loop: JumpingLoop) -> bool:
+        scene = Scene(loop)
         scene.host.start(scene.session.run(), name="session")
         await scene.session.opened()
         running = scene.claimed()
         await happens(scene, running)
         return scene.watchdog.may_start(running)
 
-    try:
-        assert may_start is loop.run_until_complete(story())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    assert may_start is play(story)

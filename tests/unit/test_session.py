@@ -14,6 +14,7 @@ from tests.fakes.kv import FakeStore
 from tests.fakes.kv_client import FakeClient
 from tests.sim.clocks import SkewedClock
 from tests.sim.loop import Host, JumpingLoop
+from tests.sim.playing import play
 
 TTL_S = 10
 
@@ -48,13 +49,7 @@ def on_virtual_time(story: Callable[[Scene], Coroutine[Any, Any, None]]) -> Call
     """Run *story* on a loop whose time jumps."""
 
     def test() -> None:
-        loop = JumpingLoop()
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(story(Scene(loop)))
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+        play(lambda loop: story(Scene(loop)))
 
     test.__name__, test.__doc__ = story.__name__, story.__doc__
     return test
