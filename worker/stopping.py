@@ -3,21 +3,20 @@
 The first cause wins and is what the record says; a later, more urgent press only shortens the grace.
 """
 
-import asyncio
 from collections.abc import Callable
 
 from worker.domain.assignment import StopCause
 
 
 class StopSwitch:
-    """Pressed at most once with effect; waited on by the supervisor of the execution."""
+    """Pressed at most once with effect; the supervisor of the execution listens to it."""
+
+    __slots__ = ("_listener", "by", "cause", "grace_s")
 
     def __init__(self) -> None:
         self.cause: StopCause | None = None
         self.by: str | None = None
         self.grace_s: float | None = None
-        self._pressed = asyncio.Event()
-        self._changed = asyncio.Event()
         self._listener: Callable[[], None] | None = None
 
     @property
@@ -38,8 +37,6 @@ class StopSwitch:
             self.by = by
         if grace_s is not None and (self.grace_s is None or grace_s < self.grace_s):
             self.grace_s = grace_s
-        self._pressed.set()
-        self._changed.set()
         if self._listener is not None:
             self._listener()
 
@@ -51,14 +48,3 @@ class StopSwitch:
         as much as the rest of its supervision.
         """
         self._listener = listener
-
-    async def pressed(self) -> StopCause:
-        """Wait until somebody pressed; return the first cause."""
-        await self._pressed.wait()
-        assert self.cause is not None  # noqa: S101 - set before the event
-        return self.cause
-
-    async def changed(self) -> None:
-        """Wait for the next press (also a repeated one): the grace may have become shorter."""
-        self._changed.clear()
-        await self._changed.wait()
