@@ -92,7 +92,7 @@ class Launcher:
         self._kill_switch.check(running)
         # Executions are claimed only while the service runs, and it starts the launcher first.
         assert self._group is not None  # noqa: S101
-        task = self._group.create_task(self._runner.run(running), name=f"execution.{execution}")
+        task = self._group.create_task(self._runner.run(running), name=f"execution.{running.id}")
         task.add_done_callback(lambda _: self._closed(execution.uid))
 
     def _closed(self, uid: str) -> None:

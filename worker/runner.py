@@ -7,7 +7,7 @@ exists; one that stays is closed by the reconciler.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -28,8 +28,6 @@ log: Final = structlog.get_logger(__name__)
 
 #: A claim taken ahead waits for its tick at most this long; a clock that stepped back meanwhile gave it up.
 _MAX_WAIT_S: Final = 5.0
-#: No start before this much ahead of the tick, by this host's clock (situation 16).
-_EARLY: Final = timedelta(milliseconds=0)
 _FINISH_RETRY_S: Final = 0.5
 _FINISH_RETRY_MAX_S: Final = 10.0
 
@@ -103,11 +101,16 @@ class Runner:
             )
 
     async def _wait_for_tick(self, running: RunningExecution) -> Reason | None:
-        """Sleep until the tick; the reason if the execution must not start any more (situation 27)."""
+        """
+        Sleep until the tick by this host's clock (situation 16).
+
+        Returns:
+            The reason if the execution must not start any more (situation 27).
+        """
         assignment = running.assignment
         begun_s = self._clock.uptime_s()
         while not running.switch.is_pressed:
-            ahead_s = (assignment.start_not_before - _EARLY - self._clock.now()).total_seconds()
+            ahead_s = (assignment.start_not_before - self._clock.now()).total_seconds()
             if ahead_s <= 0:
                 break
             if self._clock.uptime_s() > begun_s + _MAX_WAIT_S:
@@ -174,7 +177,7 @@ class Runner:
     def _log_end(self, assignment: Assignment, report: RunReport) -> None:
         self._log.info(
             "execution.finished",
-            execution=str(assignment.execution),
+            execution=assignment.id,
             job=assignment.spec.qualified_name,
             status=report.status.value,
             reason=report.reason.value if report.reason else None,
@@ -183,4 +186,4 @@ class Runner:
             cause=assignment.cause.value,
         )
         if report.status is Status.LOST:
-            log.warning("execution.lost", execution=str(assignment.execution), reason=report.reason)
+            log.warning("execution.lost", execution=assignment.id, reason=report.reason)

@@ -23,7 +23,7 @@ class RunningExecution:
 
     @property
     def id(self) -> str:
-        return str(self.assignment.execution)
+        return self.assignment.id
 
 
 class RunningExecutions:

@@ -28,6 +28,6 @@ def trace_parent(execution_id: str, requested: str | None = None) -> str:
     tick = execution_id.rpartition(".")[0]
     trace_id, flags = hashlib.sha256(tick.encode()).hexdigest()[:32], "01"
     span_id = hashlib.sha256(execution_id.encode()).hexdigest()[:16]
-    if (known := accepted_trace_parent(requested)) is not None:
+    if requested and (known := accepted_trace_parent(requested)) is not None:
         _, trace_id, _, flags = known.split("-")
     return f"00-{trace_id}-{span_id}-{flags}"

@@ -40,11 +40,16 @@ def encode(record: Record) -> bytes:
     """
     fields: Document
     if isinstance(record, ExecutionRecord):
-        fields = {**record.document(), "_": _EXECUTION, "id": record.execution_id, "at": record.recorded_at}
+        fields = record.document()
+        fields["_"] = _EXECUTION
+        fields["id"] = record.execution_id
+        fields["at"] = record.recorded_at
     elif isinstance(record, OutputChunk):
-        fields = {**record.document(), "_": _OUTPUT}
+        fields = record.document()
+        fields["_"] = _OUTPUT
     elif isinstance(record, LedgerRow):
-        fields = {**record.document(), "_": _LEDGER}
+        fields = record.document()
+        fields["_"] = _LEDGER
     else:
         fields = {"_": _LOSS, "execution_id": record.execution_id, "fence": record.fence}
     try:

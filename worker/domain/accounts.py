@@ -19,27 +19,25 @@ def expires_at(spec: JobSpec, now: datetime) -> datetime:
 
 def started_record(assignment: Assignment, started_at: datetime) -> ExecutionRecord:
     """The record of a command that runs."""
-    return _record(
-        assignment,
-        seq=Seq.STARTED,
-        status=Status.RUNNING,
-        recorded_at=started_at,
-        started_at=started_at,
-        lateness_ms=lateness_ms(assignment, started_at),
-    )
+    return _record(assignment, Seq.STARTED, Status.RUNNING, started_at, started_at)
 
 
 def final_record(assignment: Assignment, report: RunReport) -> ExecutionRecord:
     """The record of an execution that has ended."""
-    return _record(
-        assignment,
-        seq=Seq.FINISHED,
-        status=report.status,
-        recorded_at=report.finished_at,
-        started_at=report.started_at,
-        lateness_ms=lateness_ms(assignment, report.started_at) if report.started_at else None,
-        report=report,
-    )
+    record = _record(assignment, Seq.FINISHED, report.status, report.finished_at, report.started_at)
+    record.reason = report.reason
+    record.error = report.error
+    record.finished_at = report.finished_at
+    record.duration_ms = report.duration_ms
+    record.exit_code = report.exit_code
+    record.signal = report.signal
+    record.cpu_ms = report.cpu_ms
+    record.max_rss_kb = report.max_rss_kb
+    record.out = report.out
+    record.truncated = report.truncated
+    record.kill_requested = report.kill_requested
+    record.kill_incomplete = report.kill_incomplete
+    return record
 
 
 def lateness_ms(assignment: Assignment, started_at: datetime) -> int:
@@ -75,23 +73,18 @@ def skipped_row(
 
 
 def _record(
-    assignment: Assignment,
-    *,
-    seq: Seq,
-    status: Status,
-    recorded_at: datetime,
-    started_at: datetime | None,
-    lateness_ms: int | None,
-    report: RunReport | None = None,
+    assignment: Assignment, seq: Seq, status: Status, recorded_at: datetime, started_at: datetime | None
 ) -> ExecutionRecord:
+    """What is known of *assignment* in every state of it."""
     spec = assignment.spec
+    execution = assignment.execution
     return ExecutionRecord(
-        execution_id=str(assignment.execution),
+        execution_id=assignment.id,
         namespace=spec.namespace,
         job=spec.name,
         uid=spec.uid,
-        tick=assignment.execution.tick_s,
-        attempt=assignment.execution.attempt,
+        tick=execution.tick_s,
+        attempt=execution.attempt,
         cause=assignment.cause,
         worker=assignment.worker_id,
         session=assignment.session,
@@ -106,19 +99,7 @@ def _record(
         requested_by=assignment.requested_by,
         parameters=assignment.parameters,
         started_at=started_at,
-        lateness_ms=lateness_ms,
+        lateness_ms=lateness_ms(assignment, started_at) if started_at else None,
         queued_ms=assignment.queued_ms,
         flags=assignment.flags,
-        reason=report.reason if report else None,
-        error=report.error if report else None,
-        finished_at=report.finished_at if report else None,
-        duration_ms=report.duration_ms if report else None,
-        exit_code=report.exit_code if report else None,
-        signal=report.signal if report else None,
-        cpu_ms=report.cpu_ms if report else None,
-        max_rss_kb=report.max_rss_kb if report else None,
-        out=report.out if report else None,
-        truncated=report.truncated if report else False,
-        kill_requested=report.kill_requested if report else None,
-        kill_incomplete=report.kill_incomplete if report else (),
     )

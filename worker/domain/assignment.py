@@ -14,18 +14,21 @@ from common.domain.job import JobSpec
 from common.domain.records import OutputSummary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Neither of the two is changed once it is made; frozen, they took two and a half times as long to make.
+@dataclass(slots=True, kw_only=True)
 class Assignment:
     """
     One claimed execution.
 
     Attributes:
+        id: The text of `execution`, which is asked for at every step.
         fence: Revision of the claim; orders all writes about this execution.
         scheduled_at: The tick, or the moment the trigger asked for.
         start_not_before: The command must not start before this instant (the tick of a claim taken ahead).
     """
 
     execution: ExecutionId
+    id: str = field(init=False)
     spec: JobSpec
     cause: Cause
     scheduled_at: datetime
@@ -42,6 +45,9 @@ class Assignment:
     trace_parent: str | None = None
     """W3C trace context of the request that asked for this execution, if it had one."""
 
+    def __post_init__(self) -> None:
+        self.id = str(self.execution)
+
 
 class StopCause(StrEnum):
     """Why a running command is to be stopped."""
@@ -54,7 +60,7 @@ class StopCause(StrEnum):
     SHUTDOWN = "shutdown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunReport:
     """
     How an execution ended, as far as the worker knows.

@@ -47,13 +47,14 @@ def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:
         env[f"CRON_PARAM_{_NOT_IN_NAMES.sub('_', name.upper())}"] = text.replace("\x00", "")
     env["CRON_NAMESPACE"] = spec.namespace
     env["CRON_JOB"] = spec.name
-    env[EXECUTION_VARIABLE] = str(assignment.execution)
-    tick_s = assignment.execution.tick_s
-    env["CRON_TICK"] = "" if tick_s is None else str(tick_s)
+    env[EXECUTION_VARIABLE] = assignment.id
+    execution = assignment.execution
+    env["CRON_TICK"] = execution.tick if execution.tick_s is not None else ""
     env["CRON_SCHEDULED_AT"] = _in_utc(assignment.scheduled_at)
-    env["CRON_ATTEMPT"] = str(assignment.execution.attempt)
+    env["CRON_ATTEMPT"] = str(execution.attempt)
     env["CRON_FENCE"] = str(assignment.fence)
-    env.setdefault("TRACEPARENT", trace_parent(str(assignment.execution), assignment.trace_parent))
+    if "TRACEPARENT" not in env:
+        env["TRACEPARENT"] = trace_parent(assignment.id, assignment.trace_parent)
     return env
 
 

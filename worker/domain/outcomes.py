@@ -27,15 +27,13 @@ class Outcomes:
 
     def note(self, record: Record) -> None:
         """Count what *record* says; output says nothing of outcomes."""
-        match record:
-            case ExecutionRecord(status=status) if status.is_terminal:
-                self.counts[status.value] += 1
+        if isinstance(record, ExecutionRecord):
+            if record.status.is_terminal:
+                self.counts[str(record.status)] += 1
                 if record.lateness_ms is not None and record.started_at is not None:
                     self._late(max(record.lateness_ms, 0) / 1000)
-            case LedgerRow(kind=kind, count=count):
-                self.counts[kind.value] += count
-            case _:
-                pass
+        elif isinstance(record, LedgerRow):
+            self.counts[str(record.kind)] += record.count
 
     def lateness_buckets(self) -> list[tuple[str, float]]:
         """Cumulative counts by upper bound, as Prometheus wants them."""
