@@ -206,6 +206,22 @@ async def test_number_of_a_finished_segment_is_not_used_again(tmp_path):
     assert [2] == [record.tick for record in FileSpool(tmp_path).peek(10, 1_000_000)]
 
 
+async def test_a_note_may_become_shorter(tmp_path):
+    """From 100 of the first segment to 1 of the second: what is left of the longer note must not be read."""
+    spool = FileSpool(tmp_path)
+    for tick in range(101):
+        spool.append(execution(tick))
+    spool.acknowledge(spool.peek(100, 10_000_000))
+    spool.close()
+    second = FileSpool(tmp_path)
+    second.append(execution(200))
+    second.append(execution(201))
+    second.acknowledge(second.peek(2, 10_000_000))
+    second.close()
+
+    assert [201] == [record.tick for record in FileSpool(tmp_path).peek(10, 10_000_000)]
+
+
 async def test_record_that_cannot_be_encoded_is_set_aside(tmp_path):
     """It would be in everybody's way for ever."""
     spool = FileSpool(tmp_path)

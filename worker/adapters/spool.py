@@ -68,9 +68,11 @@ class FileSpool:
         except ValueError as error:
             self._keep_aside(record, str(error))
             return
-        self._lane_of(record).append(record, payload)
-        if self._output.size_bytes > self._max_bytes:
+        if isinstance(record, OutputChunk):
+            self._output.append(record, payload)
             self._drop_output()
+        else:
+            self._statuses.append(record, payload)
         self._alarm_if_large()
         if self._flush_timer is None:
             self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_S, self._flush)
@@ -104,9 +106,6 @@ class FileSpool:
         self._flush()
         self._statuses.close()
         self._output.close()
-
-    def _lane_of(self, record: Record) -> Lane:
-        return self._output if isinstance(record, OutputChunk) else self._statuses
 
     def _flush(self) -> None:
         self._flush_timer = None

@@ -4,6 +4,7 @@ At steady state a record goes to the file once and to the database from memory; 
 database is away the window in memory stays small and the rest waits on disk.
 """
 
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 #: What is held in memory for shipping; some batches ahead.
 _WINDOW_RECORDS: Final = 4_000
 _WINDOW_BYTES: Final = 4 * 1024 * 1024
+_NOTE_BYTES: Final = 32
 
 
 class Lane:
@@ -31,6 +33,8 @@ class Lane:
         self._name = name
         self._segment_bytes = segment_bytes
         self._ack_path = directory / f"{name}.ack"
+        #: Kept open: a batch has a note of its own, and opening the file took longer than all else about it.
+        self._note_fd = -1
         self._segments: deque[Segment] = deque()
         self._window: deque[tuple[Record, Segment, int]] = deque()
         self._window_bytes = 0
@@ -45,14 +49,15 @@ class Lane:
     def append(self, record: Record, payload: bytes) -> None:
         segment = self._writable()
         frame = framed(payload)
+        size = len(frame)
         start = segment.size
         segment.append(frame)
         self.count += 1
-        self.size_bytes += len(frame)
+        self.size_bytes += size
         if self._unread is None:
             if self._has_room(1.0):
-                self._window.append((record, segment, len(frame)))
-                self._window_bytes += len(frame)
+                self._window.append((record, segment, size))
+                self._window_bytes += size
             else:
                 self._unread = (segment, start)
 
@@ -72,15 +77,16 @@ class Lane:
 
     def acknowledge(self, records: Sequence[Record]) -> None:
         """Forget *records*, which were peeked."""
-        self._acknowledged.update(map(id, records))
-        moved = False
-        while self._window and id(self._window[0][0]) in self._acknowledged:
-            record, segment, size = self._window.popleft()
-            self._acknowledged.discard(id(record))
+        window, acknowledged = self._window, self._acknowledged
+        acknowledged.update(map(id, records))
+        before = self.count
+        while window and (key := id(window[0][0])) in acknowledged:
+            _, segment, size = window.popleft()
+            acknowledged.remove(key)
             self._window_bytes -= size
-            self._acknowledged_one(segment)
-            moved = True
-        if moved:
+            segment.acknowledged += 1
+            self.count -= 1
+        if self.count < before:
             self._remove_done()
             self._note_position()
 
@@ -121,6 +127,9 @@ class Lane:
     def close(self) -> None:
         for segment in self._segments:
             segment.close()
+        if self._note_fd >= 0:
+            os.close(self._note_fd)
+            self._note_fd = -1
 
     def _writable(self) -> Segment:
         if self._segments and self._segments[-1].size < self._segment_bytes:
@@ -131,10 +140,6 @@ class Lane:
         self._segments.append(segment)
         self._remove_done()
         return segment
-
-    def _acknowledged_one(self, segment: Segment) -> None:
-        segment.acknowledged += 1
-        self.count -= 1
 
     def _remove_done(self) -> None:
         # The newest stays: it is written to.
@@ -148,8 +153,12 @@ class Lane:
         if not self._segments:
             return
         oldest = self._segments[0]
+        # Always as long, so that nothing of the note before it is left behind.
+        note = f"{oldest.number} {oldest.acknowledged}".ljust(_NOTE_BYTES - 1) + "\n"
         try:
-            self._ack_path.write_text(f"{oldest.number} {oldest.acknowledged}\n", encoding="ascii")
+            if self._note_fd < 0:
+                self._note_fd = os.open(self._ack_path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.pwrite(self._note_fd, note.encode("ascii"), 0)
         except OSError as error:
             log.debug("spool.position_not_noted", error=str(error))
 
@@ -187,7 +196,8 @@ class Lane:
             record = decode(payload)
         except CorruptValue as error:
             log.error("spool.unreadable", file=segment.path.name, error=str(error))
-            self._acknowledged_one(segment)
+            segment.acknowledged += 1
+            self.count -= 1
             return
         self._window.append((record, segment, size))
         self._window_bytes += size
