@@ -8,7 +8,8 @@ of an execution of its tick, whichever comes first.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final, TypeVar
+from operator import attrgetter
+from typing import Any, Final, TypeAlias, TypeVar
 
 from bson.errors import BSONError
 from pymongo.asynchronous.database import AsyncDatabase
@@ -30,7 +31,10 @@ from common.domain.records import (
 )
 from common.mongo.client import DURABLE, is_temporary, is_temporary_code, unavailable
 
+#: The states of one execution that are in a batch, in their order.
+_States: TypeAlias = list[ExecutionRecord]
 _T = TypeVar("_T")
+_ORDER: Final = attrgetter("fence", "seq")
 _DUPLICATE_KEY: Final = 11000
 #: Fields a later state may lack that an earlier one of the same execution had.
 _TAKEN_BACK: Final = ("reason", "error")
@@ -45,7 +49,7 @@ class MongoRecordSink:
     async def write(self, records: Sequence[Record]) -> WriteReport:
         batch = _Batch()
         await self._write_output(batch, [r for r in records if isinstance(r, OutputChunk)])
-        executions = [r for r in records if isinstance(r, ExecutionRecord)]
+        executions = _by_execution([r for r in records if isinstance(r, ExecutionRecord)])
         rows = [r for r in records if isinstance(r, LedgerRow)]
         await self._write_executions(batch, executions)
         await self._update(batch, LEDGER, [_ledger(row) for row in rows])
@@ -62,8 +66,7 @@ class MongoRecordSink:
         left = await self._insert(OUTPUT, [({"_id": r.key, **r.document()}, r) for r in chunks])
         await self._update(batch, OUTPUT, [_chunk(chunk) for chunk in left])
 
-    async def _write_executions(self, batch: "_Batch", records: list[ExecutionRecord]) -> None:
-        states = _by_execution(records)
+    async def _write_executions(self, batch: "_Batch", states: list[_States]) -> None:
         # With its first state in the batch it is new, unless an earlier try got through or it was given up.
         new = [(_document(of_one), of_one) for of_one in states if of_one[0].seq is Seq.STARTED]
         left = await self._insert(EXECUTIONS, new)
@@ -71,7 +74,7 @@ class MongoRecordSink:
         await self._update(batch, EXECUTIONS, [_upsert(of_one) for of_one in left])
 
     async def _remove_superseded(
-        self, batch: "_Batch", executions: list[ExecutionRecord], rows: list[LedgerRow]
+        self, batch: "_Batch", executions: list[_States], rows: list[LedgerRow]
     ) -> None:
         """
         Delete the rows of ticks that were executed: those found for *executions*, and those of *rows*.
@@ -83,7 +86,8 @@ class MongoRecordSink:
             StoreUnavailable: All of it must be written again.
         """
         refused = {record.key for record, _ in batch.refused}
-        suspects = {r.superseded_row for r in executions if r.key not in refused} - {None}
+        suspects = {of_one[-1].superseded_row for of_one in executions if of_one[-1].key not in refused}
+        suspects.discard(None)
         found = await self._existing(LEDGER, suspects)
         others = {row.superseded_by: row.key for row in rows if row.superseded_by and row.key not in suspects}
         found += [others[key] for key in await self._existing(EXECUTIONS, others)]
@@ -109,11 +113,19 @@ class MongoRecordSink:
         """
         if not keys:
             return []
+        command: Document = {
+            "find": collection,
+            "filter": {"_id": {"$in": list(keys)}},
+            "projection": {"_id": True},
+            "batchSize": len(keys),
+            "singleBatch": True,
+            "readConcern": {"level": "local"},
+        }
         try:
-            found = self._database[collection].find({"_id": {"$in": list(keys)}}, {"_id": True})
-            return [document["_id"] async for document in found]
+            answer = await self._database.command(command)
         except PyMongoError as error:
             raise unavailable(error) from error
+        return [document["_id"] for document in answer["cursor"]["firstBatch"]]
 
     async def _insert(self, collection: str, new: list[tuple[Document, _T]]) -> list[_T]:
         """
@@ -218,25 +230,27 @@ def _raise_if_not_durable(answer: dict[str, Any]) -> None:
         raise StoreUnavailable(f"MongoDB: {concern.get('errmsg', 'the write is not durable yet')}")
 
 
-def _by_execution(records: list[ExecutionRecord]) -> list[list[ExecutionRecord]]:
+def _by_execution(records: list[ExecutionRecord]) -> list[_States]:
     """States of one execution in one batch become one operation; the history keeps them all, in order."""
-    states: dict[str, list[ExecutionRecord]] = {}
+    states: dict[str, _States] = {}
     for record in records:
         states.setdefault(record.execution_id, []).append(record)
     for of_one in states.values():
         if len(of_one) > 1:
-            of_one.sort(key=lambda record: (record.fence, record.seq))
+            of_one.sort(key=_ORDER)
     return list(states.values())
 
 
-def _document(states: list[ExecutionRecord]) -> Document:
+def _document(states: _States) -> Document:
     """What the upsert of *states* makes where nothing is stored."""
     last = states[-1]
-    history = [record.history_entry() for record in states]
-    return {"_id": last.execution_id, **last.document(), "history": history}
+    document = last.document()
+    document["_id"] = last.execution_id
+    document["history"] = [record.history_entry() for record in states]
+    return document
 
 
-def _upsert(states: list[ExecutionRecord]) -> _Update:
+def _upsert(states: _States) -> _Update:
     last = states[-1]
     document = last.document()
     # Not $push: the batch may be a second try, and may by now hold one state more than the first.
