@@ -16,11 +16,12 @@ def stderr(capsys):
     before = structlog.get_config()
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    source_file = logging._srcfile
     root.handlers = []
     yield lambda: capsys.readouterr().err
     for handler in root.handlers:
         handler.close()
-    root.handlers, logging.raiseExceptions = handlers, raising
+    root.handlers, logging.raiseExceptions, logging._srcfile = handlers, raising, source_file
     root.setLevel(level)
     logging.captureWarnings(False)
     structlog.configure(**before)
@@ -117,6 +118,20 @@ def test_the_file_gets_what_stderr_gets(stderr, tmp_path):
 
     structlog.get_logger().info("worker.started")
 
+    assert stderr() == file.read_text()
+
+
+def test_a_traceback_is_in_each_of_two_places(stderr, tmp_path):
+    """Rendering an event for one handler takes nothing from the next."""
+    file = tmp_path / "worker.log"
+    configure_logging("info", "json", file)
+
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        structlog.get_logger().exception("sink.failed", batch={"size": 3})
+
+    assert "ValueError: broken" in file.read_text()
     assert stderr() == file.read_text()
 
 
