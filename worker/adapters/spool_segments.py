@@ -62,15 +62,11 @@ class Segment:
         data = b"".join(self._buffer)
         if self._fd < 0:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        start = os.fstat(self._fd).st_size
-        try:
-            written = os.write(self._fd, data)
-            if written != len(data):
-                raise OSError(f"{self.path}: only {written} of {len(data)} bytes were written")
-        except OSError:
+        written = os.write(self._fd, data)
+        if written != len(data):
             # Half a frame would end the segment for a reader.
-            os.ftruncate(self._fd, start)
-            raise
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+            raise OSError(f"{self.path}: only {written} of {len(data)} bytes were written")
         self._buffer.clear()
         self.is_dirty = True
 
