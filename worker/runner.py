@@ -179,11 +179,11 @@ class Runner:
             "execution.finished",
             execution=assignment.id,
             job=assignment.spec.qualified_name,
-            status=report.status.value,
-            reason=report.reason.value if report.reason else None,
+            status=str(report.status),
+            reason=str(report.reason) if report.reason else None,
             exit_code=report.exit_code,
             duration_ms=report.duration_ms,
-            cause=assignment.cause.value,
+            cause=str(assignment.cause),
         )
         if report.status is Status.LOST:
             log.warning("execution.lost", execution=assignment.id, reason=report.reason)

@@ -59,8 +59,8 @@ def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:
 
 
 def _in_utc(instant: datetime) -> str:
-    """*instant*, which is in UTC; strftime takes twenty times longer."""
-    return instant.replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+    """*instant*, which is in UTC, to the second; strftime takes twenty times longer."""
+    return instant.isoformat()[:19] + "Z"
 
 
 def secrets_of(spec: JobDefinition) -> frozenset[str]:
