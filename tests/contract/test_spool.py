@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,13 +70,14 @@ async def test_what_was_synced_is_there_after_a_crash(tmp_path):
     """A new worker on the same directory finds everything, in order, and nothing that was acknowledged."""
     spool = FileSpool(tmp_path)
     records = [execution(tick, Seq.FINISHED) for tick in range(50)] + [chunk(tick) for tick in range(50)]
-    for record in records:
-        spool.append(record)
-    await spool.sync()
-    spool.acknowledge(records[:10])
+    with closing(spool):
+        for record in records:
+            spool.append(record)
+        await spool.sync()
+        spool.acknowledge(records[:10])
 
-    # Not closed: this is a crash.
-    again = FileSpool(tmp_path)
+        # Not closed yet: this is a crash.
+        again = FileSpool(tmp_path)
 
     assert tuple(records[10:50] + records[50:]) == again.peek(1_000, 10_000_000)
 
@@ -184,12 +186,12 @@ async def test_full_spool_drops_the_oldest_output_and_says_whose(tmp_path):
 
 
 async def test_files_of_stored_records_go_away(tmp_path):
-    spool = FileSpool(tmp_path)
-    for _ in range(40):
-        for tick in range(500):
-            spool.append(execution(tick))
-        await spool.sync()
-        spool.acknowledge(spool.peek(1_000, 10_000_000))
+    with closing(FileSpool(tmp_path)) as spool:
+        for _ in range(40):
+            for tick in range(500):
+                spool.append(execution(tick))
+            await spool.sync()
+            spool.acknowledge(spool.peek(1_000, 10_000_000))
 
     assert 1 == len(list(tmp_path.glob("status-*.log")))
 
@@ -235,12 +237,12 @@ async def test_record_that_cannot_be_encoded_is_set_aside(tmp_path):
 
 async def test_syncs_are_shared(tmp_path):
     """Many waiters, few syncs: that is the shipper's part; concurrent calls must not hurt each other."""
-    spool = FileSpool(tmp_path)
-    for tick in range(20):
-        spool.append(execution(tick))
+    with closing(FileSpool(tmp_path)) as spool:
+        for tick in range(20):
+            spool.append(execution(tick))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(5):
-            group.create_task(spool.sync())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(spool.sync())
 
     assert 20 == len(FileSpool(tmp_path))

@@ -23,12 +23,13 @@ _EXECUTIONS = 1_500
 async def test_killed_mongodb_loses_no_record_and_delays_nobody(tmp_path: Path):
     """Killed in the middle of the writes, away for a while, started again on its files."""
     server = servers.start_mongod(servers.find_mongod(), tmp_path / "mongod")
+    spool = FileSpool(tmp_path / "spool")
     loop = asyncio.get_running_loop()
     slowest_s = 0.0
     try:
         async with connect(server.uri, connect_timeout_ms=1000) as client, asyncio.timeout(90):
             database = durable_database(client, "cron")
-            shipper = LogShipper(spool=FileSpool(tmp_path / "spool"), sink=MongoRecordSink(database))
+            shipper = LogShipper(spool=spool, sink=MongoRecordSink(database))
             running = asyncio.ensure_future(shipper.run())
             for tick in range(_EXECUTIONS):
                 if tick == 300:
@@ -47,6 +48,7 @@ async def test_killed_mongodb_loses_no_record_and_delays_nobody(tmp_path: Path):
             stored = await database[EXECUTIONS].count_documents({"status": "succeeded"})
             lines = await database[OUTPUT].count_documents({})
     finally:
+        spool.close()
         server.stop()
 
     assert (_EXECUTIONS, _EXECUTIONS) == (stored, lines)

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ import structlog
 
 from common.domain.records import OutputChunk, OutputLoss, Record
 from worker.adapters.record_codec import encode
+from worker.adapters.spawn_threads import SpawnThreads
 from worker.adapters.spool_lane import Lane
 
 log = structlog.get_logger()
@@ -42,6 +44,8 @@ class FileSpool:
         segment_bytes = max(64 * 1024, min(_MAX_OUTPUT_SEGMENT_BYTES, max_bytes // 8))
         self._statuses = Lane(directory, "status", segment_bytes=_STATUS_SEGMENT_BYTES)
         self._output = Lane(directory, "output", segment_bytes=segment_bytes)
+        # One sync is under way at a time, and hundreds in a second: the loop's executor costs twice as much.
+        self._disk = SpawnThreads(1)
         self._dropped = 0
         self._set_aside = 0
         self._flush_timer: asyncio.TimerHandle | None = None
@@ -80,8 +84,11 @@ class FileSpool:
     async def sync(self) -> None:
         self._flush_or_make_room()
         descriptors = self._statuses.descriptors() + self._output.descriptors()
-        if descriptors:
-            await asyncio.get_running_loop().run_in_executor(None, _sync_all, descriptors)
+        if not descriptors:
+            return
+        _, is_cancelled = await self._disk.carry_out(partial(_sync_all, descriptors))
+        if is_cancelled:
+            raise asyncio.CancelledError
 
     def peek(self, limit: int, limit_bytes: int) -> tuple[Record, ...]:
         statuses = tuple(self._statuses.peek(limit, limit_bytes))
@@ -100,12 +107,13 @@ class FileSpool:
         self.acknowledge([record])
 
     def close(self) -> None:
-        """Write what is buffered and close the files."""
+        """Write what is buffered and close the files; nothing may be synced after it."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
         self._flush()
         self._statuses.close()
         self._output.close()
+        self._disk.close()
 
     def _flush(self) -> None:
         self._flush_timer = None
@@ -162,10 +170,11 @@ class FileSpool:
             log.error("record.lost", key=record.key, error=str(error))
 
 
-def _sync_all(descriptors: list[int]) -> None:
+def _sync_all(descriptors: list[int]) -> int:
     try:
         for descriptor in descriptors:
             os.fdatasync(descriptor)
+        return len(descriptors)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
