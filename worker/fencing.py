@@ -55,11 +55,11 @@ class LeaseWatchdog:
         Asked before every start and every claim as well: a process that wakes up from a freeze finds all its
         timers due at once, and the one of the watchdog need not be the first (situation 21).
         """
-        remaining_s = self._session.remaining_s() if self._session.lease_id else 0.0
+        remaining_s = self._remaining_s()
         self.check(remaining_s)
         return remaining_s
 
-    def check(self, remaining_s: float) -> None:
+    def check(self, remaining_s: float) -> Verdict:
         """Open or close the gate for what is left of the lease; stop what relies on a lease that ends."""
         verdict = decide_hold(remaining_s)
         if verdict.hold is Hold.SAFE:
@@ -73,10 +73,11 @@ class LeaseWatchdog:
         session = self._present
         if verdict.hold is Hold.SAFE and session == self._covered_session:
             # The usual answer, before every start: a burst must not look at everything each time.
-            return
+            return verdict
         self._covered_session = session
         for running in self._running:
             self._stop_without_cover(running, verdict)
+        return verdict
 
     def look_before_start(self, running: RunningExecution) -> None:
         """
@@ -84,10 +85,11 @@ class LeaseWatchdog:
 
         Whatever its overlap policy: what has not started yet, a master may have closed and tried again.
         """
-        verdict = decide_hold(self.look())
-        if verdict.hold is Hold.OVER or running.assignment.session != self._present:
+        verdict = self.check(self._remaining_s())
+        # The check has just noted which session covers what runs.
+        if verdict.hold is Hold.OVER or running.assignment.session != self._covered_session:
             self._press(running, StopCause.FENCED, 0.0)
-        else:
+        elif verdict.hold is Hold.FENCING:
             self._stop_without_cover(running, verdict)
 
     def may_start(self, running: RunningExecution) -> bool:
@@ -102,6 +104,9 @@ class LeaseWatchdog:
             and running.assignment.session == self._present
             and self._session.remaining_s() > 0
         )
+
+    def _remaining_s(self) -> float:
+        return self._session.remaining_s() if self._session.lease_id else 0.0
 
     def _stop_without_cover(self, running: RunningExecution, verdict: Verdict) -> None:
         assignment = running.assignment
