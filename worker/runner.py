@@ -129,7 +129,7 @@ class Runner:
         return None
 
     def _given_up_row(self, assignment: Assignment, reason: Reason) -> LedgerRow:
-        tick = assignment.execution.tick_s
+        tick = assignment.tick_s
         return skipped_row(
             assignment.spec,
             tick if tick is not None else int(assignment.scheduled_at.timestamp()),

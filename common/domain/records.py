@@ -260,7 +260,7 @@ class LedgerRow:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class OutputChunk:
     """
     Some lines of an execution's output, in order of arrival.

@@ -77,14 +77,13 @@ def _record(
 ) -> ExecutionRecord:
     """What is known of *assignment* in every state of it."""
     spec = assignment.spec
-    execution = assignment.execution
     return ExecutionRecord(
         execution_id=assignment.id,
         namespace=spec.namespace,
         job=spec.name,
         uid=spec.uid,
-        tick=execution.tick_s,
-        attempt=execution.attempt,
+        tick=assignment.tick_s,
+        attempt=assignment.execution.attempt,
         cause=assignment.cause,
         worker=assignment.worker_id,
         session=assignment.session,

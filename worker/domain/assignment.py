@@ -22,6 +22,7 @@ class Assignment:
 
     Attributes:
         id: The text of `execution`, which is asked for at every step.
+        tick_s: That of `execution`, likewise.
         fence: Revision of the claim; orders all writes about this execution.
         scheduled_at: The tick, or the moment the trigger asked for.
         start_not_before: The command must not start before this instant (the tick of a claim taken ahead).
@@ -29,6 +30,7 @@ class Assignment:
 
     execution: ExecutionId
     id: str = field(init=False)
+    tick_s: int | None = field(init=False)
     spec: JobSpec
     cause: Cause
     scheduled_at: datetime
@@ -47,6 +49,7 @@ class Assignment:
 
     def __post_init__(self) -> None:
         self.id = str(self.execution)
+        self.tick_s = self.execution.tick_s
 
 
 class StopCause(StrEnum):

@@ -48,10 +48,9 @@ def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:
     env["CRON_NAMESPACE"] = spec.namespace
     env["CRON_JOB"] = spec.name
     env[EXECUTION_VARIABLE] = assignment.id
-    execution = assignment.execution
-    env["CRON_TICK"] = execution.tick if execution.tick_s is not None else ""
+    env["CRON_TICK"] = "" if assignment.tick_s is None else str(assignment.tick_s)
     env["CRON_SCHEDULED_AT"] = _in_utc(assignment.scheduled_at)
-    env["CRON_ATTEMPT"] = str(execution.attempt)
+    env["CRON_ATTEMPT"] = str(assignment.execution.attempt)
     env["CRON_FENCE"] = str(assignment.fence)
     if "TRACEPARENT" not in env:
         env["TRACEPARENT"] = trace_parent(assignment.id, assignment.trace_parent)
