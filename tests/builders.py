@@ -32,7 +32,7 @@ def planned(spec: JobSpec, *, cursor: datetime, rank: int = 0) -> PlannedJob:
     """*spec* in the plan, with its cursor at *cursor*."""
     timing = timing_of(spec)
     assert timing is not None
-    return PlannedJob(
+    job = PlannedJob(
         uid=spec.uid,
         key=f"/cron/jobs/{spec.namespace}/{spec.name}",
         value=b"",
@@ -41,3 +41,5 @@ def planned(spec: JobSpec, *, cursor: datetime, rank: int = 0) -> PlannedJob:
         cursor=int(cursor.timestamp()),
         rank=rank,
     )
+    job.look_ahead()
+    return job

@@ -82,7 +82,7 @@ class Dispatcher:
 
     def replan(self, job: PlannedJob) -> None:
         """Put *job* into the plan under the instant at which this worker looks at its next tick."""
-        job.tick = job.timing.next_tick(job.timing.base(job.cursor))
+        job.look_ahead()
         self._plan.put(job, self._instant_of(job))
         self._wake.set()
 
@@ -133,8 +133,8 @@ class Dispatcher:
             return start + job.rank * RANK_DELAY_S
         if job.timing.least_interval_s >= _RARE_S:
             return start - CLAIM_AHEAD_S
-        following = job.timing.next_tick(job.tick)
-        interval_s = (following - job.tick) if following is not None else _RARE_S
+        job.following = job.timing.next_tick(job.tick)
+        interval_s = (job.following - job.tick) if job.following is not None else _RARE_S
         return start - min(CLAIM_AHEAD_S, interval_s / 4)
 
     def _put_off(self, jobs: Iterable[PlannedJob]) -> None:
@@ -242,7 +242,7 @@ class Dispatcher:
         if answer.at is None:
             self.replan(job)
         else:
-            job.tick = job.timing.next_tick(job.timing.base(job.cursor))
+            job.look_ahead()
             self._plan.put(job, answer.at.timestamp())
             self._wake.set()
 

@@ -1,8 +1,9 @@
 """The sets of values behind a cron text, and the search for the next wall clock time in them.
 
-Pure and free of time zones: wall clock times are naive datetimes in whole seconds. What an element such as
-`5-50/15` stands for is croniter's answer, asked once per distinct element; the search is ours, because
-croniter's own takes 35 to 170 us a step, keeps a moving cursor, and mixes its own DST rules into it.
+Pure and free of time zones: wall clock times are datetimes in whole seconds, and what is found is naive or in
+UTC as what was asked. What an element such as `5-50/15` stands for is croniter's answer, asked once per
+distinct element; the search is ours, because croniter's own takes 35 to 170 us a step, keeps a moving cursor,
+and mixes its own DST rules into it.
 """
 
 import calendar
@@ -85,12 +86,12 @@ class CronFields:
         if self.months[month] == month and day in self._days_of(year, month):
             time = self._time_from(wall.hour, wall.minute, wall.second)
             if time is not None:
-                return datetime(year, month, day, *time)  # noqa: DTZ001 - a wall clock time
+                return datetime(year, month, day, *time, 0, wall.tzinfo)  # noqa: DTZ001 - a wall clock time
             day += 1
         date = self._date_from(year, month, day)
         if date is None:
             return None
-        return datetime(*date, self.hours[0], self.minutes[0], self.seconds[0])  # noqa: DTZ001
+        return datetime(*date, self.hours[0], self.minutes[0], self.seconds[0], 0, wall.tzinfo)  # noqa: DTZ001
 
     @property
     def has_one_second(self) -> bool:

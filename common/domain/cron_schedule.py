@@ -63,8 +63,7 @@ class CronSchedule:
         elif instant.microsecond:
             instant = instant.replace(microsecond=0)
         if self.zone is UTC:
-            wall = self.fields.first_from(instant.replace(tzinfo=None) + SECOND)
-            return wall.replace(tzinfo=UTC) if wall else None
+            return self.fields.first_from(instant + SECOND)
         if self.is_fixed_time:
             return self._next_fixed_time(instant)
         return self._next_real_time(instant)

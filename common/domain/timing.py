@@ -59,8 +59,11 @@ class Timing:
 
     def next_tick(self, after: int) -> int | None:
         """The same in epoch seconds."""
-        following = self.next_after(from_epoch_s(after))
-        return epoch_s(following) if following is not None else None
+        following = self.schedule.next_after(from_epoch_s(after))
+        if following is None:
+            return None
+        tick = epoch_s(following)
+        return None if self.ceiling is not None and tick > self.ceiling else tick
 
 
 def timing_of(spec: JobSpec) -> Timing | None:

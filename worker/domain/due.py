@@ -4,9 +4,8 @@ Pure. The usual case, one tick in its second, is answered without looking furthe
 catch-up rule of `common.domain.catchup` (situations 5 to 8).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.domain.catchup import LIMIT, CatchUpPlan
 from common.domain.codec import MissedTicks
@@ -21,8 +20,7 @@ from worker.domain.plan import PlannedJob
 CATCH_UP_PACE_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """
     What a look at one job found.
 
@@ -46,8 +44,7 @@ def decide_due(
         hindrance: Why this worker did not claim earlier, if it knows; the reason of missed ticks.
         started: Late ticks of this job started in this recovery (policy `all` starts 100 at most).
     """
-    timing = job.timing
-    tick = timing.next_tick(timing.base(job.cursor))
+    timing, tick = job.timing, job.tick
     if tick is None:
         return Due(None)
     now_s = now.timestamp() - timing.offset

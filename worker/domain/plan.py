@@ -24,7 +24,8 @@ class PlannedJob:
         revision: mod_revision of the key: a claim requires it.
         cursor: Stored cursor in epoch seconds, as far as this worker knows.
         timing: Which ticks belong to this version.
-        tick: The next undecided tick; None when there is none.
+        tick: The next undecided tick, as `look_ahead` found it; None when there is none.
+        following: The tick after that one, if somebody has asked for it already.
         rank: 0, 1 or 2: how this worker stands for this job.
         entry: Number of its live entry in the heap.
     """
@@ -36,8 +37,16 @@ class PlannedJob:
     timing: Timing
     cursor: int
     tick: int | None = None
+    following: int | None = None
     rank: int = 0
     entry: int = 0
+
+    def look_ahead(self) -> None:
+        """Find the next undecided tick: whenever the cursor has moved onto `tick` or past it."""
+        base = self.timing.base(self.cursor)
+        known = self.following if base == self.tick else None
+        self.tick = known if known is not None else self.timing.next_tick(base)
+        self.following = None
 
 
 class Plan:
