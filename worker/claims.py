@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 
@@ -20,8 +20,8 @@ from common.domain.codec import (
     MissedTicks,
     RunRecord,
     Trigger,
+    cursor_at,
     decode_cursor,
-    encode_cursor,
 )
 from common.domain.errors import STORE_FAILURES, CorruptValue, LeaseLost, OutcomeUnknown
 from common.domain.execution import Cause
@@ -41,8 +41,7 @@ _READ_BACK_S: Final = 0.2
 QUEUED_TRIGGER: Final = "queued"
 
 
-@dataclass(frozen=True, slots=True)
-class Won:
+class Won(NamedTuple):
     """The tick is this worker's; `fence` is the revision of the claim."""
 
     fence: int
@@ -95,8 +94,7 @@ _COUNTED_AS: Final[dict[type, str]] = {
 SkipResult: TypeAlias = Done | CursorMoved | Stale | NoSession | Undecided
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
+class Tick(NamedTuple):
     """
     One tick as the dispatcher wants it decided.
 
@@ -171,24 +169,20 @@ class Claims:
 
     async def _claim(self, tick: Tick, deadline: datetime) -> ClaimResult:
         membership = self._membership
+        spec = tick.spec
+        exclusive = spec.is_exclusive
         record = self._run_record(
-            tick.spec,
-            tick.cause,
-            from_epoch_s(tick.tick),
-            exclusive=tick.spec.is_exclusive,
-            missed=tick.missed,
+            spec, tick.cause, from_epoch_s(tick.tick), exclusive=exclusive, missed=tick.missed
         )
-        run_key = self._keys.run(tick.execution)
-        lock_key = self._keys.lock(tick.spec.uid)
-        cursor_key = self._keys.cursor(tick.spec.uid)
-        compares = self._cursor_compares(tick)
-        puts = [
-            Put(cursor_key, encode_cursor(from_epoch_s(tick.tick))),
-            Put(run_key, record.encode()),
-        ]
-        if tick.spec.is_exclusive:
+        execution = tick.execution
+        run_key = self._keys.run(execution)
+        lock_key = self._keys.lock(spec.uid)
+        cursor_key = self._keys.cursor(spec.uid)
+        compares = self._cursor_compares(tick, cursor_key)
+        puts = [Put(cursor_key, cursor_at(tick.tick)), Put(run_key, record.encode())]
+        if exclusive:
             compares.append(absent(lock_key))
-            puts.append(Put(lock_key, str(tick.execution).encode(), lease=membership.lease_id))
+            puts.append(Put(lock_key, str(execution).encode(), lease=membership.lease_id))
         reads = (tick.job_key, cursor_key, lock_key, membership.health_key, run_key)
         result = await self._decide(compares, puts, (), reads, deadline)
         if result is None:
@@ -206,7 +200,7 @@ class Claims:
     async def skip(self, tick: Tick, *, deadline: datetime) -> SkipResult:
         """Move the cursor past *tick* without an execution; its ledger row is spooled already."""
         cursor_key = self._keys.cursor(tick.spec.uid)
-        return await self._move_cursor(tick, [], [Put(cursor_key, self._cursor_bytes(tick))], deadline)
+        return await self._move_cursor(tick, [], [Put(cursor_key, cursor_at(tick.tick))], deadline)
 
     async def queue(
         self, tick: Tick, trigger: Trigger, *, lease_id: int, deadline: datetime
@@ -220,7 +214,7 @@ class Claims:
         cursor_key = self._keys.cursor(tick.spec.uid)
         trigger_key = self._keys.trigger(tick.spec.uid, QUEUED_TRIGGER)
         puts = [
-            Put(cursor_key, self._cursor_bytes(tick)),
+            Put(cursor_key, cursor_at(tick.tick)),
             Put(trigger_key, trigger.encode(), lease=lease_id),
         ]
         result = await self._move_cursor(tick, [absent(trigger_key)], puts, deadline)
@@ -352,14 +346,11 @@ class Claims:
             missed=missed,
         )
 
-    def _cursor_bytes(self, tick: Tick) -> bytes:
-        return encode_cursor(from_epoch_s(tick.tick))
-
-    def _cursor_compares(self, tick: Tick) -> list[Compare]:
+    def _cursor_compares(self, tick: Tick, cursor_key: str) -> list[Compare]:
         membership = self._membership
         return [
             modified_at(tick.job_key, tick.job_revision),
-            value_is(self._keys.cursor(tick.spec.uid), encode_cursor(from_epoch_s(tick.cursor))),
+            value_is(cursor_key, cursor_at(tick.cursor)),
             created_at(membership.health_key, membership.health_revision),
         ]
 
@@ -367,7 +358,7 @@ class Claims:
         self, tick: Tick, also: list[Compare], puts: list[Put], deadline: datetime
     ) -> SkipResult:
         cursor_key = self._keys.cursor(tick.spec.uid)
-        compares = self._cursor_compares(tick) + also
+        compares = self._cursor_compares(tick, cursor_key) + also
         reads = (tick.job_key, cursor_key, self._membership.health_key)
         result = await self._decide(compares, puts, (), reads, deadline)
         if result is None:

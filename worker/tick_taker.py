@@ -4,9 +4,8 @@ Thin: the decisions are `decide_due` and `decide_blocked`. What comes back tells
 execution was started and when to look again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -47,10 +46,10 @@ from worker.running import RunningExecution
 log: Final = structlog.get_logger(__name__)
 
 _SOON: Final = timedelta(milliseconds=250)
+_SECOND: Final = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(NamedTuple):
     """
     What the dispatcher does next.
 
@@ -105,14 +104,16 @@ class TickTaker:
         if wait_s >= 0.001:
             return Again(at=now + timedelta(seconds=wait_s), hindrance=hindrance)
         start_at = from_epoch_s(due.tick + job.timing.offset)
-        if start_at - now > timedelta(seconds=1):
+        if start_at - now > _SECOND:
             return Again()
-        return await self._claim(job, spec, due, start_at)
+        deadline = max(start_at, now) + timedelta(seconds=spec.start_deadline_s)
+        return await self._claim(job, spec, due, start_at, deadline)
 
-    async def _claim(self, job: PlannedJob, spec: JobSpec, due: Due, start_at: datetime) -> Again:
+    async def _claim(
+        self, job: PlannedJob, spec: JobSpec, due: Due, start_at: datetime, deadline: datetime
+    ) -> Again:
         assert due.tick is not None  # noqa: S101 - the caller looked
         tick = self._tick(job, spec, due.tick, due)
-        deadline = max(start_at, self._clock.now()) + timedelta(seconds=spec.start_deadline_s)
         match await self._claims.claim(tick, deadline=deadline):
             case Won() as won:
                 self._started(job, spec, due, won, start_at)

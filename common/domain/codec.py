@@ -28,7 +28,8 @@ class StoredValue(BaseModel):
     v: Literal[1] = 1
 
     def encode(self) -> bytes:
-        return self.model_dump_json(exclude_none=True).encode()
+        # What `model_dump_json` asks; its way over text took longer than the value itself.
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
     @classmethod
     def decode(cls, key: str, value: bytes) -> Self:
@@ -190,7 +191,12 @@ def decode_job(key: str, value: bytes) -> JobSpec:
 
 def encode_cursor(tick: datetime) -> bytes:
     """*tick* as cursor bytes; byte order is time order until the year 33658."""
-    return b"%0*d" % (_CURSOR_DIGITS, epoch_s(tick))
+    return cursor_at(epoch_s(tick))
+
+
+def cursor_at(tick: int) -> bytes:
+    """The same of epoch seconds."""
+    return str(tick).zfill(_CURSOR_DIGITS).encode()
 
 
 def decode_cursor(key: str, value: bytes) -> datetime:

@@ -112,7 +112,7 @@ class EtcdStore:
         if not puts and not deletes:
             response = await self._call("txn", request, writes=False)
             return wire.txn_result(response, response.header.revision, reads, has_writes=False)
-        written = frozenset([*(put.key for put in puts), *deletes])
+        written = [*[put.key for put in puts], *deletes]
         response, revision = await self._batcher.submit(request, written)
         return wire.txn_result(response, revision, reads, has_writes=True)
 

@@ -7,7 +7,7 @@ some dozens of requests (and syncs of etcd's log) instead of a thousand. One alo
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -30,7 +30,7 @@ _DISTANCE_S: Final = 0.005
 @dataclass(slots=True, eq=False)
 class _Waiting:
     request: Any
-    keys: frozenset[str]
+    keys: Collection[str]
     is_small: bool
     answer: "asyncio.Future[tuple[Any, int]]" = field(repr=False)
 
@@ -47,15 +47,15 @@ class TxnBatcher:
         self._sent_txns = 0
         self._sent_at_s = 0.0
 
-    async def submit(self, request: Any, keys: frozenset[str]) -> tuple[Any, int]:
+    def submit(self, request: Any, keys: Collection[str]) -> "asyncio.Future[tuple[Any, int]]":
         """
-        Make the transaction *request*.
+        Make the transaction *request*: at once, or with the others of this round of the loop.
 
         Args:
             keys: What it writes: two that write the same key are never in one request, etcd refuses that.
 
         Returns:
-            Its TxnResponse, and the store's revision after it.
+            What will be its TxnResponse, and the store's revision after it.
         """
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, keys, request.ByteSize() <= _MAX_TXN_BYTES, loop.create_future())
@@ -64,7 +64,7 @@ class TxnBatcher:
             # At the end of this round of the loop: whoever else is ready now comes along.
             self._is_woken = True
             loop.call_soon(self._wake)
-        return await waiting.answer
+        return waiting.answer
 
     def _wake(self) -> None:
         self._is_woken = False
@@ -100,7 +100,7 @@ class TxnBatcher:
             following = self._waiting[0]
             if not following.is_small or not written.isdisjoint(following.keys):
                 break
-            written |= following.keys
+            written.update(following.keys)
             batch.append(self._waiting.popleft())
         return batch
 

@@ -29,8 +29,12 @@ class TimedStore:
         deletes: Sequence[str] = (),
         reads: Sequence[str] = (),
     ) -> TxnResult:
-        with self._timed("txn"):
+        # As `_timed` does, without its generator: two transactions per execution come through here.
+        started_s = self._clock.uptime_s()
+        try:
             return await self._store.txn(compares=compares, puts=puts, deletes=deletes, reads=reads)
+        finally:
+            self._timings.observe("etcd", "txn", self._clock.uptime_s() - started_s)
 
     def watch(self, prefix: str, *, from_revision: int) -> AsyncGenerator[Changes, None]:
         return self._store.watch(prefix, from_revision=from_revision)
