@@ -110,8 +110,9 @@ class TxnBatcher:
             await self._make_alone(batch[0])
             return
         outer = rpc_pb2.TxnRequest()
+        add = outer.success.add
         for waiting in batch:
-            outer.success.add().request_txn.CopyFrom(waiting.request)
+            add().request_txn.CopyFrom(waiting.request)
         try:
             response = await self._send(outer)
         except (LeaseLost, InvalidInput):

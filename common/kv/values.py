@@ -56,6 +56,15 @@ class Operator(StrEnum):
     GREATER = ">"
 
 
+# In Python 3.11 a member's name is a property of its class, and each look at it a call.
+_VALUE: Final = Target.VALUE
+_CREATED: Final = Target.CREATE_REVISION
+_MODIFIED: Final = Target.MOD_REVISION
+_EQUAL: Final = Operator.EQUAL
+_LESS: Final = Operator.LESS
+_GREATER: Final = Operator.GREATER
+
+
 class Compare(NamedTuple):
     """
     One condition of a transaction; build it with the functions below.
@@ -72,32 +81,32 @@ class Compare(NamedTuple):
 
 def absent(key: str) -> Compare:
     """True when *key* does not exist."""
-    return Compare(key, Target.CREATE_REVISION, Operator.EQUAL, 0)
+    return Compare(key, _CREATED, _EQUAL, 0)
 
 
 def exists(key: str) -> Compare:
     """True when *key* exists."""
-    return Compare(key, Target.CREATE_REVISION, Operator.GREATER, 0)
+    return Compare(key, _CREATED, _GREATER, 0)
 
 
 def created_at(key: str, revision: int) -> Compare:
     """True when *key* is the very one that was created at *revision* (0: absent)."""
-    return Compare(key, Target.CREATE_REVISION, Operator.EQUAL, revision)
+    return Compare(key, _CREATED, _EQUAL, revision)
 
 
 def modified_at(key: str, revision: int) -> Compare:
     """True when *key* was last written at *revision* (0: absent)."""
-    return Compare(key, Target.MOD_REVISION, Operator.EQUAL, revision)
+    return Compare(key, _MODIFIED, _EQUAL, revision)
 
 
 def value_below(key: str, value: bytes) -> Compare:
     """True when the stored bytes sort before *value*; false when *key* does not exist."""
-    return Compare(key, Target.VALUE, Operator.LESS, value)
+    return Compare(key, _VALUE, _LESS, value)
 
 
 def value_is(key: str, value: bytes) -> Compare:
     """True when the stored bytes equal *value*; false when *key* does not exist."""
-    return Compare(key, Target.VALUE, Operator.EQUAL, value)
+    return Compare(key, _VALUE, _EQUAL, value)
 
 
 class Put(NamedTuple):
