@@ -162,7 +162,7 @@ class TickTaker:
         else:
             self._recovered.pop(job.uid, None)
             self._late_not_before_s.pop(job.uid, None)
-        moved = job.timing.is_moved_by_gap(from_epoch_s(due.tick))
+        moved = job.timing.is_moved_by_gap(won.record.scheduled_at)
         self._launcher.launch(
             won,
             execution=ExecutionId.of_tick(job.uid, due.tick),

@@ -6,9 +6,8 @@ an execution that was asked for (run now) carries the letter `m` and the trigger
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -67,8 +66,7 @@ def from_epoch_s(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ExecutionId:
+class ExecutionId(NamedTuple):
     """
     Identity of one start of one job.
 
