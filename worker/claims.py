@@ -161,13 +161,6 @@ class Claims:
         Args:
             deadline: Until then an unknown outcome is read back; later it is `Undecided`.
         """
-        return self._counted(await self._claim(tick, deadline))
-
-    def _counted(self, result: ClaimResult) -> ClaimResult:
-        self.counts[_COUNTED_AS[type(result)]] += 1
-        return result
-
-    async def _claim(self, tick: Tick, deadline: datetime) -> ClaimResult:
         membership = self._membership
         spec = tick.spec
         exclusive = spec.is_exclusive
@@ -185,10 +178,19 @@ class Claims:
             puts.append(Put(lock_key, str(execution).encode(), lease=membership.lease_id))
         reads = (tick.job_key, cursor_key, lock_key, membership.health_key, run_key)
         result = await self._decide(compares, puts, (), reads, deadline)
+        if result is not None and result.succeeded:
+            return self._counted(Won(result.revision, record))
+        return self._counted(self._why_not_won(tick, result, record, run_key, lock_key))
+
+    def _counted(self, result: ClaimResult) -> ClaimResult:
+        self.counts[_COUNTED_AS[type(result)]] += 1
+        return result
+
+    def _why_not_won(
+        self, tick: Tick, result: TxnResult | None, record: RunRecord, run_key: str, lock_key: str
+    ) -> ClaimResult:
         if result is None:
-            return NoSession() if not membership.is_active else Undecided()
-        if result.succeeded:
-            return Won(result.revision, record)
+            return NoSession() if not self._membership.is_active else Undecided()
         if (mine := self._own_run(result.reads[run_key], record)) is not None:
             return mine
         why = self._why_not_moved(tick, result)

@@ -96,7 +96,8 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._nap()
-                due = self._plan.pop_due(self._clock.now().timestamp())
+                now = self._clock.now().timestamp()
+                due = self._plan.pop_due(now)
                 if due and not self._gate.is_open:
                     self._put_off(due)
                     continue
@@ -106,7 +107,7 @@ class Dispatcher:
                 mine = [job for job in due if job.rank == 0]
                 others = [job for job in due if job.rank > 0]
                 for job in mine:
-                    self._start_take(group, job)
+                    self._start_take(group, job, now)
                 if others:
                     group.create_task(self._take_if_open(group, others), name="dispatcher.ranks")
 
@@ -156,6 +157,7 @@ class Dispatcher:
             except STORE_FAILURES:
                 self._put_off(job for job in batch if self._plan.is_current(job))
                 continue
+            now = self._clock.now().timestamp()
             for job in batch:
                 if not self._plan.is_current(job):
                     continue
@@ -167,7 +169,7 @@ class Dispatcher:
                     continue
                 job.cursor = max(job.cursor, cursor)
                 if job.tick is not None and job.tick > job.timing.base(job.cursor):
-                    self._start_take(group, job)
+                    self._start_take(group, job, now)
                 else:
                     self._hindrance.pop(job.uid, None)
                     self._follow(job)
@@ -182,8 +184,8 @@ class Dispatcher:
         if now - job.tick - job.timing.offset > spec.start_deadline_s:
             self._plan.put(job, now + CATCH_UP_PACE_S + job.rank * RANK_DELAY_S)
 
-    def _start_take(self, group: asyncio.TaskGroup, job: PlannedJob) -> None:
-        if self._is_too_early(job):
+    def _start_take(self, group: asyncio.TaskGroup, job: PlannedJob, now: float) -> None:
+        if self._is_too_early(job, now):
             self._plan.put(job, float((job.tick or 0) + job.timing.offset))
             return
         if not self._launcher.slots.try_reserve():
@@ -193,14 +195,14 @@ class Dispatcher:
         self._settled.clear()
         group.create_task(self._take(job), name=f"take.{job.uid}")
 
-    def _is_too_early(self, job: PlannedJob) -> bool:
+    def _is_too_early(self, job: PlannedJob, now: float) -> bool:
         """
         Ahead of the tick, and not worth claiming yet.
 
         While this worker itself runs the job the lock is surely held; and claims taken ahead must not occupy
         the slots of what is due now.
         """
-        if job.tick is None or self._clock.now().timestamp() >= job.tick + job.timing.offset:
+        if job.tick is None or now >= job.tick + job.timing.offset:
             return False
         slots = self._launcher.slots
         return (

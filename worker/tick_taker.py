@@ -69,6 +69,9 @@ class Again(NamedTuple):
     overtaken: bool = False
 
 
+_STARTED: Final = Again(started=True)
+
+
 class TickTaker:
     """Takes ticks for one worker."""
 
@@ -117,7 +120,7 @@ class TickTaker:
         match await self._claims.claim(tick, deadline=deadline):
             case Won() as won:
                 self._started(job, spec, due, won, start_at)
-                return Again(started=True)
+                return _STARTED
             case Blocked(by=blocker):
                 return await self._blocked(job, spec, tick, start_at, blocker)
             case CursorMoved(cursor=cursor):
