@@ -1,5 +1,7 @@
 """The heap of next ticks."""
 
+import pytest
+
 from tests.builders import at, planned, spec_of
 from worker.domain.plan import Plan
 
@@ -54,3 +56,27 @@ def test_a_job_that_changes_often_does_not_grow_the_heap():
 
     assert len(plan._heap) <= 128
     assert 1 == len(plan.pop_due(2_000_000.0))
+
+
+@pytest.mark.parametrize("is_known", [pytest.param(True, id="known"), pytest.param(False, id="not known")])
+def test_the_tick_after_a_tick_is_the_same_whether_it_is_known_or_not(is_known):
+    """What was kept of the schedule is what the schedule says, and is used once."""
+    entry = job("a")
+    entry.following = entry.timing.next_tick(entry.tick) if is_known else None
+    ticks = [entry.tick]
+    for _ in range(2):
+        entry.cursor = entry.tick
+        entry.look_ahead()
+        ticks.append(entry.tick)
+
+    assert [int(at(f"09:0{minute}:00").timestamp()) for minute in (1, 2, 3)] == ticks
+
+
+def test_a_cursor_that_moved_further_than_a_tick_is_followed():
+    """Somebody else decided several ticks: what was kept does not count."""
+    entry = job("a")
+    entry.following = entry.timing.next_tick(entry.tick)
+    entry.cursor = int(at("09:30:00").timestamp())
+    entry.look_ahead()
+
+    assert int(at("09:31:00").timestamp()) == entry.tick
