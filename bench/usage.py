@@ -1,6 +1,7 @@
 """CPU and memory of processes, between two moments.
 
 `children` are those a process has waited for, so the commands a worker ran are told from the worker itself.
+A worker is two processes, one of which runs its commands: both count.
 """
 
 import os
@@ -22,19 +23,32 @@ class Cpu:
 
     @classmethod
     def of(cls, pid: int) -> Self:
-        times = psutil.Process(pid).cpu_times()
-        return cls(times.user + times.system, times.children_user + times.children_system)
+        times = [process.cpu_times() for process in _program(pid)]
+        return cls(
+            sum(time.user + time.system for time in times),
+            sum(time.children_user + time.children_system for time in times),
+        )
 
     def since(self, before: "Cpu") -> "Cpu":
         return Cpu(self.own_s - before.own_s, self.children_s - before.children_s)
 
 
 def rss_bytes(pid: int) -> int:
-    return int(psutil.Process(pid).memory_info().rss)
+    return sum(int(process.memory_info().rss) for process in _program(pid))
 
 
 def peak_rss_bytes(pid: int) -> int:
-    """The most memory *pid* has ever held, by the kernel's own count."""
+    """The most memory *pid* has ever held, by the kernel's own count; of a worker, the sum of both peaks."""
+    return sum(_peak_of(process.pid) for process in _program(pid))
+
+
+def _program(pid: int) -> list[psutil.Process]:
+    """The process, and with it the command host of a worker."""
+    main = psutil.Process(pid)
+    return [main, *(child for child in main.children() if "worker.command_host" in child.cmdline())]
+
+
+def _peak_of(pid: int) -> int:
     with open(f"/proc/{pid}/status") as status:
         for line in status:
             if line.startswith("VmHWM:"):

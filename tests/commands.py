@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from common.domain.job import JobSpec
 from common.runtime.clock import SystemClock
 from tests.fakes.journal import MemoryJournal
 from worker.adapters.cgroup import Containments, open_leaf_pool
+from worker.adapters.hosted import HostedSpawner
 from worker.adapters.process import PosixSpawner
 from worker.adapters.process_table import all_entries, execution_of
 from worker.adapters.readiness import Readiness
@@ -26,9 +27,12 @@ from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.domain.assignment import Assignment, RunReport
 from worker.executors.registry import find_executors
+from worker.ports import Spawner, at_any_time
 from worker.stopping import StopSwitch
 from worker.supervisor import CommandSupervisor
 
+#: As a worker does: in a process of their own, contained by cgroups where those can be used.
+HOSTED = "hosted"
 CGROUPS = "cgroups"
 SESSIONS = "sessions"
 
@@ -78,13 +82,21 @@ def assignment(spec: JobSpec, **fields: Any) -> Assignment:
 class Commands:
     """Runs commands as a worker does, and knows what is left of them."""
 
-    spawner: PosixSpawner
+    spawner: Spawner
     supervisor: CommandSupervisor
     journal: MemoryJournal
-    uses_cgroups: bool
+    #: The process whose children the commands are.
+    host_pid: int
     executions: list[str] = field(default_factory=list)
 
-    async def run(self, spec: JobSpec, switch: StopSwitch | None = None, **fields: Any) -> RunReport:
+    async def run(
+        self,
+        spec: JobSpec,
+        switch: StopSwitch | None = None,
+        *,
+        start_by: Callable[[], float] = at_any_time,
+        **fields: Any,
+    ) -> RunReport:
         """Run *spec* once."""
         given = assignment(spec, **fields)
         self.executions.append(str(given.execution))
@@ -92,16 +104,16 @@ class Commands:
         async def on_started(started_at: datetime) -> None:
             pass
 
-        return await self.supervisor.run(given, switch or StopSwitch(), on_started)
+        return await self.supervisor.run(given, switch or StopSwitch(), on_started, start_by)
 
     def left(self) -> list[str]:
         """Processes of any execution of this test, by environment; zombies among the children."""
-        own = os.getpid()
+        host_session = os.getsid(self.host_pid)
         return [
             str(entry)
             for entry in all_entries().values()
             if execution_of(entry.pid) in self.executions
-            or (entry.parent == own and entry.session != os.getsid(0))
+            or (entry.parent == self.host_pid and entry.session != host_session)
         ]
 
     async def left_after_a_moment(self) -> list[str]:
@@ -119,20 +131,34 @@ async def running_commands(
     state_dir: Path, kind: str = SESSIONS, *, run_as_users: tuple[str, ...] = (), **options: Any
 ) -> AsyncIterator[Commands]:
     """The running half of a worker, contained by *kind*."""
+    run_as = RunAs(frozenset(run_as_users))
+    if kind == HOSTED:
+        async with HostedSpawner(f"test-{os.getpid()}", state_dir, run_as_users) as spawner:
+            supervisor, journal = _supervisor(spawner, run_as, options)
+            yield Commands(spawner, supervisor, journal, spawner.pid)
+        return
     subreaper = Subreaper()
     subreaper.enable()
     pool = open_leaf_pool(f"test-{os.getpid()}", Path.cwd()) if kind == CGROUPS else None
     if kind == CGROUPS and pool is None:
         pytest.skip("cgroup v2 cannot be written here: no root, no delegation")
-    containments = Containments(subreaper, pool)
-    run_as = RunAs(frozenset(run_as_users))
     spawner = PosixSpawner(
         run_as=run_as,
-        containments=containments,
+        containments=Containments(subreaper, pool),
         subreaper=subreaper,
         readiness=Readiness(),
         state=StateFile(state_dir),
     )
+    supervisor, journal = _supervisor(spawner, run_as, options)
+    try:
+        yield Commands(spawner, supervisor, journal, os.getpid())
+    finally:
+        spawner.close()
+
+
+def _supervisor(
+    spawner: Spawner, run_as: RunAs, options: dict[str, Any]
+) -> tuple[CommandSupervisor, MemoryJournal]:
     journal = MemoryJournal()
     supervisor = CommandSupervisor(
         executors=find_executors(http_networks=options.pop("http_networks", ())),
@@ -142,7 +168,4 @@ async def running_commands(
         clock=SystemClock(),
         **options,
     )
-    try:
-        yield Commands(spawner, supervisor, journal, containments.uses_cgroups)
-    finally:
-        spawner.close()
+    return supervisor, journal

@@ -204,7 +204,7 @@ class Assembly:
             self.running,
             self._current_revision,
             self.watchdog.look_before_start,
-            self.watchdog.may_start,
+            self.watchdog.start_by,
         )
         self.launcher = Launcher(runner, self.running, self.slots, self.kill_switch, membership, deps.clock)
         self.dispatcher = Dispatcher(deps.store, keys, deps.clock, self.plan, self.gate, self.launcher)

@@ -92,18 +92,16 @@ class LeaseWatchdog:
         elif verdict.hold is Hold.FENCING:
             self._stop_without_cover(running, verdict)
 
-    def may_start(self, running: RunningExecution) -> bool:
+    def start_by(self, running: RunningExecution) -> float:
         """
-        The same question for the very moment of the start, from any thread: only looks, and presses nothing.
+        The same question for the very moment of the start: only looks, and presses nothing.
 
-        What starts a command waits for the kernel in a thread of its own, and a process that was frozen there
-        goes on there, however long the loop needs until it looks.
+        Commands are started in another process, and one that was frozen on the way there goes on there,
+        however long this one needs until it looks. So it is told how long the lease lasts (`Clock.uptime_s`).
         """
-        return (
-            not running.switch.is_pressed
-            and running.assignment.session == self._present
-            and self._session.remaining_s() > 0
-        )
+        if running.switch.is_pressed or running.assignment.session != self._present:
+            return 0.0
+        return self._session.deadline_s
 
     def _remaining_s(self) -> float:
         return self._session.remaining_s() if self._session.lease_id else 0.0

@@ -5,6 +5,7 @@ sees `Spawner` and `Process`; the journal sees `RecordSink` and `Spool`. Simulat
 ones: clock, store, spawner, sink, spool.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +17,9 @@ from worker.domain.assignment import Assignment, RunReport
 from worker.stopping import StopSwitch
 
 
-def always() -> bool:
-    return True
+def at_any_time() -> float:
+    """A `Command.start_by` without a limit."""
+    return math.inf
 
 
 class Supervisor(Protocol):
@@ -28,13 +30,13 @@ class Supervisor(Protocol):
         assignment: Assignment,
         switch: StopSwitch,
         on_started: Callable[[datetime], Awaitable[None]],
-        may_start: Callable[[], bool] = always,
+        start_by: Callable[[], float] = at_any_time,
     ) -> RunReport:
         """
         Run it and return how it ended. Never raises for anything the command or its definition did.
 
         *on_started* is awaited once, after the command was spawned. A switch that is pressed before the spawn
-        ends the execution without one (`before_start`), and so does *may_start*; see `Command`.
+        ends the execution without one (`before_start`), and so does *start_by*; see `Command`.
         """
         ...
 
@@ -57,8 +59,11 @@ class Command:
     A process to spawn: everything is explicit, nothing is inherited from the worker.
 
     Attributes:
-        may_start: Asked at the very moment of the start, in whatever thread makes it. The worker may have
-            stood still since it decided to start (a suspended machine), for longer than its lease.
+        kill_leftovers: Whatever it leaves running is to be killed, so a spawner may do that at its end.
+        start_by: Answers until when it may start, in seconds on the clock that never jumps (see
+            `Clock.uptime_s`); 0: not any more. Asked and compared at the very moment of the start, in
+            whatever thread makes it: the worker may have stood still since it decided to start (a suspended
+            machine), for longer than its lease.
     """
 
     execution_id: str
@@ -69,11 +74,12 @@ class Command:
     umask: int | None = None
     stdin: bytes | None = None
     limits: Limits = field(default_factory=Limits)
-    may_start: Callable[[], bool] = always
+    kill_leftovers: bool = True
+    start_by: Callable[[], float] = at_any_time
 
 
 class StartWithheld(Exception):
-    """`Command.may_start` said no: nothing was started."""
+    """It was later than `Command.start_by`: nothing was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ class Process(Protocol):
         """Send *signum* to every process of the execution; nothing happens if there is none left."""
         ...
 
-    def poll(self) -> None:
+    async def poll(self) -> None:
         """Look now whether the main process has ended, and say so through the listener if it has."""
         ...
 

@@ -6,6 +6,7 @@ exists; one that stays is closed by the reconciler.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -44,13 +45,13 @@ class Runner:
         running: RunningExecutions,
         current_revision: Callable[[str], int | None],
         look_before_start: Callable[[RunningExecution], None] = lambda _running: None,
-        may_start: Callable[[RunningExecution], bool] = lambda _running: True,
+        start_by: Callable[[RunningExecution], float] = lambda _running: math.inf,
     ) -> None:
         """
         Args:
             current_revision: Answers the revision at which a job (by uid) is stored now.
             look_before_start: Presses the switch of an execution that may not run any more.
-            may_start: Whether it may, asked at the very moment of the start and in another thread.
+            start_by: Until when it may start; see `ports.Command`.
         """
         self._claims = claims
         self._supervisor = supervisor
@@ -59,7 +60,7 @@ class Runner:
         self._running = running
         self._current_revision = current_revision
         self._look_before_start = look_before_start
-        self._may_start = may_start
+        self._start_by = start_by
         # Bound once: looking up the configuration took longer than not logging.
         self._log = log.bind()
 
@@ -90,7 +91,7 @@ class Runner:
 
         try:
             return await self._supervisor.run(
-                assignment, running.switch, on_started, partial(self._may_start, running)
+                assignment, running.switch, on_started, partial(self._start_by, running)
             )
         except Exception as error:
             # Whatever went wrong with one command (the kernel refused something nobody thought of), the

@@ -21,7 +21,7 @@ from worker.domain.assignment import Assignment, RunReport, StopCause
 from worker.domain.environment import Account, environment_of, secrets_of
 from worker.domain.output import ExecutionOutput
 from worker.executors.interface import Executor, StartRequest
-from worker.ports import Journal, Process, ProcessExit, Spawner, StartWithheld, always
+from worker.ports import Journal, Process, ProcessExit, Spawner, StartWithheld, at_any_time
 from worker.stopping import StopSwitch
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ class CommandSupervisor:
         assignment: Assignment,
         switch: StopSwitch,
         on_started: Callable[[datetime], Awaitable[None]],
-        may_start: Callable[[], bool] = always,
+        start_by: Callable[[], float] = at_any_time,
     ) -> RunReport:
         run = _Run(assignment, switch, self._journal, self._clock, self._output_flush_s)
         switch.listen(run.wake)
@@ -79,7 +79,7 @@ class CommandSupervisor:
             if switch.cause is not None:
                 return self._not_started(assignment, switch)
             try:
-                process = await self._start(assignment, run, may_start)
+                process = await self._start(assignment, run, start_by)
             except StartWithheld:
                 switch.press(StopCause.FENCED)
                 return self._not_started(assignment, switch)
@@ -93,7 +93,7 @@ class CommandSupervisor:
         finally:
             switch.listen(None)
 
-    async def _start(self, assignment: Assignment, run: "_Run", may_start: Callable[[], bool]) -> Process:
+    async def _start(self, assignment: Assignment, run: "_Run", start_by: Callable[[], float]) -> Process:
         spec = assignment.spec
         executor = self._executors.get(spec.executor)
         if executor is None:
@@ -104,7 +104,7 @@ class CommandSupervisor:
             env=environment_of(assignment, self._account_of(spec.user)),
             spawner=self._spawner,
             listener=run,
-            may_start=may_start,
+            start_by=start_by,
         )
         return await executor.start(request)
 
@@ -208,7 +208,7 @@ class _Run:
                 await self._wait()
             if self._exit is None:
                 # It may have ended at this very moment: then its own outcome counts (situation 32).
-                process.poll()
+                await process.poll()
             if self._exit is None:
                 await self._stop(process)
             duration_ms = self._elapsed_ms()

@@ -4,7 +4,7 @@ Constructors store, they do not connect: etcd and MongoDB may be away while this
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -26,16 +26,13 @@ from common.runtime.clock import Clock, SystemClock, new_nonce
 from common.runtime.collector import LongLived
 from common.runtime.timings import Timings
 from common.runtime.tzdata import tzdata_version
-from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.clock_mark import FileClockMark
 from worker.adapters.host import HostMetrics, address_towards, host_name
+from worker.adapters.hosted import HostedSpawner
 from worker.adapters.mongo_reports import MongoReports
-from worker.adapters.process import PosixSpawner
-from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
 from worker.adapters.spool import FileSpool
-from worker.adapters.state_files import StateFile, recover
-from worker.adapters.subreaper import Subreaper
+from worker.adapters.state_files import recover
 from worker.assembly import Assembly, Deps, Description, Limits
 from worker.config import WorkerConfig
 from worker.executors.registry import find_executors
@@ -73,12 +70,12 @@ async def build(config: WorkerConfig) -> AsyncIterator[Assembly]:
         async with etcd, mongo:
             store = TimedStore(etcd, clock, timings)
             database = durable_database(mongo, config.mongo_database)
-            assembly, closing = _assemble(config, identity, store, database, clock, timings)
-            try:
-                yield assembly
-            finally:
-                for close in closing:
-                    close()
+            async with HostedSpawner(identity.worker_id, identity.state_dir, config.run_as_users) as spawner:
+                assembly, spool = _assemble(config, identity, store, database, clock, timings, spawner)
+                try:
+                    yield assembly
+                finally:
+                    spool.close()
     finally:
         identity.release()
 
@@ -101,7 +98,8 @@ def _assemble(
     database: AsyncDatabase[Document],
     clock: Clock,
     timings: Timings,
-) -> tuple[Assembly, list[Callable[[], None]]]:
+    spawner: HostedSpawner,
+) -> tuple[Assembly, FileSpool]:
     spool = FileSpool(identity.spool_dir, max_bytes=config.spool_max_bytes)
     journal = LogShipper(
         spool=spool,
@@ -111,7 +109,6 @@ def _assemble(
     )
     executors = find_executors(config.executors or (), http_networks=config.http_allowed_networks)
     run_as = RunAs(frozenset(config.run_as_users))
-    spawner, closing = _spawner(identity, run_as)
     host = HostMetrics(identity.state_dir)
     reports = MongoReports(database, clock, identity.worker_id)
     assembly = Assembly(
@@ -147,26 +144,14 @@ def _assemble(
     )
     assembly.more_state = lambda: {"counts": counts(assembly, journal)}
     assembly.worker.keep_running(LongLived(lambda: len(assembly.plan)))
+    assembly.worker.keep_running(spawner)
     if config.health_port is not None:
         assembly.worker.keep_running(
             HealthEndpoint(
                 config.health_port, assembly.why_not_ready, lambda: families(assembly, journal, timings)
             )
         )
-    return assembly, [*closing, spool.close]
-
-
-def _spawner(identity: Identity, run_as: RunAs) -> tuple[PosixSpawner, list[Callable[[], None]]]:
-    subreaper = Subreaper()
-    subreaper.enable()
-    pool = open_leaf_pool(identity.worker_id, identity.state_dir)
-    containments = Containments(subreaper, pool)
-    state = StateFile(identity.state_dir)
-    spawner = PosixSpawner(
-        run_as=run_as, containments=containments, subreaper=subreaper, readiness=Readiness(), state=state
-    )
-    log.info("containment.chosen", cgroups=containments.uses_cgroups)
-    return spawner, [spawner.close, containments.close, state.close]
+    return assembly, spool
 
 
 def _description(

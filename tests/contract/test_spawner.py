@@ -11,11 +11,11 @@ import pytest
 
 from common.domain.errors import SpawnFailed
 from common.domain.records import Stream
-from tests.commands import CGROUPS, SESSIONS, running_commands
+from tests.commands import CGROUPS, HOSTED, SESSIONS, running_commands
 from tests.fakes.spawner import FakeSpawner, Script
 from worker.adapters.process_table import all_entries, execution_of
 from worker.executors.contract import Heard
-from worker.ports import Command, ProcessExit, Spawner, StartWithheld, always
+from worker.ports import Command, ProcessExit, Spawner, StartWithheld, at_any_time
 
 SCRIPTED = "scripted"
 
@@ -29,7 +29,7 @@ class Kind:
     def __init__(self, spawner: Spawner | None) -> None:
         self._spawner = spawner
 
-    async def spawn(self, shell_text: str, script: Script, may_start: Callable[[], bool] = always):
+    async def spawn(self, shell_text: str, script: Script, start_by: Callable[[], float] = at_any_time):
         heard = Heard()
         spawner = self._spawner or FakeSpawner(script)
         argv = ("/no/such/program",) if script.fails else ("/bin/sh", "-c", shell_text)
@@ -37,12 +37,12 @@ class Kind:
         # found by this id, and killed.
         execution_id = f"samplejob1.{next(_numbers)}.{os.getpid()}"
         command = Command(
-            execution_id=execution_id, argv=argv, env={"CRON_EXECUTION": execution_id}, may_start=may_start
+            execution_id=execution_id, argv=argv, env={"CRON_EXECUTION": execution_id}, start_by=start_by
         )
         return await spawner.spawn(command, heard), heard
 
 
-@pytest.fixture(params=[SCRIPTED, CGROUPS, SESSIONS])
+@pytest.fixture(params=[SCRIPTED, HOSTED, CGROUPS, SESSIONS])
 async def kind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kind]:
     async with asyncio.timeout(30):
         if request.param == SCRIPTED:
@@ -55,7 +55,7 @@ async def kind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 async def test_exit_is_told_once_with_its_code(kind):
     process, heard = await kind.spawn("exit 3", Script(exit_code=3))
     await heard.has_exited.wait()
-    process.poll()
+    await process.poll()
     await process.close()
 
     assert [ProcessExit(exit_code=3)] == heard.exits
@@ -118,7 +118,7 @@ async def test_what_may_not_start_any_more_is_withheld(kind, tmp_path):
     """The worker stood still between its decision and the start; the next start is none the worse for it."""
     marker = tmp_path / "started"
     with pytest.raises(StartWithheld):
-        await kind.spawn(f"touch {marker}", Script(), may_start=lambda: False)
+        await kind.spawn(f"touch {marker}", Script(), start_by=lambda: 0.0)
     process, heard = await kind.spawn("exit 0", Script())
     await heard.has_exited.wait()
     await process.close()
@@ -127,7 +127,7 @@ async def test_what_may_not_start_any_more_is_withheld(kind, tmp_path):
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("contained", [CGROUPS, SESSIONS])
+@pytest.mark.parametrize("contained", [HOSTED, CGROUPS, SESSIONS])
 async def test_cancelled_start_leaves_no_command(contained, tmp_path):
     """The start may be anywhere between the pipes and the first instruction when its caller is cancelled."""
     async with running_commands(tmp_path, contained) as commands:

@@ -52,7 +52,7 @@ class FakeProcess:
         if signum == signal.SIGKILL or (signum == signal.SIGTERM and not self._script.ignores_term):
             self._end(ProcessExit(signal=signum))
 
-    def poll(self) -> None:
+    async def poll(self) -> None:
         if self._exit is not None and not self._is_told:
             self._tell()
 
@@ -93,7 +93,7 @@ class FakeSpawner:
         await asyncio.sleep(self.script.spawn_s)
         if self.script.fails:
             raise self.script.fails
-        if not command.may_start():
+        if asyncio.get_running_loop().time() > command.start_by():
             raise StartWithheld
         process = FakeProcess(command, listener, self.script)
         self.spawned.append(process)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
+import psutil
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -69,6 +70,7 @@ class Cluster:
     workers: dict[str, Program] = field(default_factory=dict)
     since: float = field(init=False)
     _skew_s: dict[str, float] = field(default_factory=dict)
+    #: By their command hosts, which start the commands.
     _worker_of_pid: dict[int, str] = field(default_factory=dict)
     _versions: dict[tuple[str, int], JobSpec] = field(default_factory=dict)
 
@@ -98,9 +100,9 @@ class Cluster:
         """Start *names* again, as they were configured."""
         for name in names:
             self.workers[name].start()
-            self._worker_of_pid[self.workers[name].pid] = name
         for name in names:
             self.workers[name].wait_ready()
+            self._worker_of_pid[command_host_of(self.workers[name].pid)] = name
 
     def _program(
         self, kind: str, name: str, address: str, settings: dict[str, object], environment: dict[str, str]
@@ -319,3 +321,9 @@ def running_cluster(directory: Path) -> Iterator[Cluster]:
         stack.callback(cluster.stop_everything)
         cluster.start_master()
         yield cluster
+
+
+def command_host_of(pid: int) -> int:
+    """The process that runs the commands of the worker *pid*."""
+    children = psutil.Process(pid).children(recursive=True)
+    return next(child.pid for child in children if "worker.command_host" in child.cmdline())

@@ -10,7 +10,7 @@ import pytest
 
 from common.domain.execution import Reason, Status
 from common.domain.records import Stream
-from tests.commands import CGROUPS, SESSIONS, Commands, job, running_commands
+from tests.commands import CGROUPS, HOSTED, SESSIONS, Commands, job, running_commands
 from worker.domain.assignment import StopCause
 from worker.stopping import StopSwitch
 
@@ -26,7 +26,7 @@ print("started")
 """
 
 
-@pytest.fixture(params=[CGROUPS, SESSIONS])
+@pytest.fixture(params=[HOSTED, SESSIONS])
 async def commands(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Commands]:
     async with running_commands(tmp_path, request.param, run_as_users=("nobody",)) as running:
         yield running

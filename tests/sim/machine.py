@@ -91,7 +91,7 @@ class SimProcess:
         self.exit = how
         self._machine.gone(self)
         self._tell(self._tell_end_of_output)
-        self._tell(self.poll)
+        self._tell(self._tell_exit)
 
     def _print(self, data: bytes) -> None:
         if self.is_alive:
@@ -113,6 +113,11 @@ class SimProcess:
         if self._listener is not None:
             self._listener.on_output_end()
 
+    def _tell_exit(self) -> None:
+        if self.exit is not None and self._listener is not None and not self._is_exit_told:
+            self._is_exit_told = True
+            self._listener.on_exit(self.exit)
+
     # worker.ports.Process
 
     def signal_tree(self, signum: int) -> None:
@@ -124,10 +129,8 @@ class SimProcess:
         elif signum == signal.SIGTERM and not self.behaviour.is_deaf:
             outside(self._machine.loop.call_later, _TERM_LAG_S, self.die, ProcessExit(signal=signum))
 
-    def poll(self) -> None:
-        if self.exit is not None and self._listener is not None and not self._is_exit_told:
-            self._is_exit_told = True
-            self._listener.on_exit(self.exit)
+    async def poll(self) -> None:
+        self._tell_exit()
 
     async def leftovers(self) -> tuple[str, ...]:
         return ()
@@ -135,7 +138,7 @@ class SimProcess:
     async def sweep(self) -> Swept:
         self.signal_tree(signal.SIGKILL)
         await asyncio.sleep(0)
-        self.poll()
+        self._tell_exit()
         return Swept()
 
     async def close(self) -> ProcessUsage:

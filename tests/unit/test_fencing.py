@@ -27,7 +27,8 @@ class Scene:
     def __init__(self, loop: JumpingLoop) -> None:
         self.host = Host(loop, "worker")
         self.store = FakeStore()
-        self.session = Session(self.store.client("worker"), SkewedClock(loop), ttl_s=TTL_S)
+        self.clock = SkewedClock(loop)
+        self.session = Session(self.store.client("worker"), self.clock, ttl_s=TTL_S)
         self.watchdog = LeaseWatchdog(
             self.session, Membership("worker", "/agent/health/worker"), RunningExecutions(), Gate()
         )
@@ -90,6 +91,6 @@ def test_whether_a_claimed_execution_may_still_start(
         await scene.session.opened()
         running = scene.claimed()
         await happens(scene, running)
-        return scene.watchdog.may_start(running)
+        return scene.clock.uptime_s() < scene.watchdog.start_by(running)
 
     assert may_start is play(story)

@@ -8,7 +8,8 @@ other threads go on. Attributes are prepared once. Linux only; glibc and musl us
 import ctypes
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _SETSIGDEF: Final = 0x04
@@ -48,11 +49,14 @@ class PosixSpawn:
         Raises:
             ValueError: A text holds a NUL, or the name of a variable an equals sign.
         """
-        if any("=" in name for name in env):
+        if "=" in "".join(env):
             raise ValueError("the name of an environment variable holds an equals sign")
-        variables = [f"{name}={value}" for name, value in env.items()]
-        (path, _) = _texts([program])
-        return PreparedSpawn(self._attributes, path, _texts(argv), _texts(variables), stdio)
+        path = os.fsencode(program)
+        if b"\0" in path:
+            raise ValueError("embedded null byte")
+        return PreparedSpawn(
+            self._attributes, path, _Texts(argv), _Texts(list(map("=".join, env.items()))), stdio
+        )
 
 
 class PreparedSpawn:
@@ -61,7 +65,12 @@ class PreparedSpawn:
     __slots__ = ("_actions", "_arguments", "_attributes", "_program", "_variables")
 
     def __init__(
-        self, attributes: Any, program: bytes, arguments: Any, variables: Any, stdio: tuple[int, int, int]
+        self,
+        attributes: Any,
+        program: bytes,
+        arguments: "_Texts",
+        variables: "_Texts",
+        stdio: tuple[int, int, int],
     ) -> None:
         self._attributes = attributes
         self._program = program
@@ -79,8 +88,8 @@ class PreparedSpawn:
             self._program,
             self._actions,
             self._attributes,
-            self._arguments,
-            self._variables,
+            self._arguments.pointers,
+            self._variables.pointers,
         )
         _checked(error)
         return pid.value
@@ -89,13 +98,30 @@ class PreparedSpawn:
         _quick.posix_spawn_file_actions_destroy(self._actions)
 
 
-def _texts(texts: Iterable[str]) -> Any:
-    """A NULL-terminated array of C strings."""
-    encoded = [os.fsencode(text) for text in texts]
-    if b"\0" in b"".join(encoded):
-        # ctypes would cut the text there without a word.
-        raise ValueError("embedded null byte")
-    return (ctypes.c_char_p * (len(encoded) + 1))(*encoded, None)
+class _Texts:
+    """
+    A NULL-terminated array of C strings, for as long as it lives.
+
+    They lie one behind the other in one piece of memory: an object for each takes four times as long.
+    """
+
+    __slots__ = ("_addresses", "_memory", "pointers")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        joined = "\0".join(texts)
+        self._memory = os.fsencode(joined)
+        if self._memory.count(b"\0") != max(0, len(texts) - 1):
+            # The system would cut the text there without a word.
+            raise ValueError("embedded null byte")
+        sizes = map(len, texts if joined.isascii() else self._memory.split(b"\0"))
+        start = ctypes.cast(ctypes.c_char_p(self._memory), ctypes.c_void_p).value
+        assert start is not None  # noqa: S101 - only a NULL pointer is None
+        self._addresses = array("Q")
+        for size in sizes:
+            self._addresses.append(start)
+            start += size + 1
+        self._addresses.append(0)
+        self.pointers = ctypes.c_void_p(self._addresses.buffer_info()[0])
 
 
 def _checked(error: int) -> None:

@@ -8,6 +8,7 @@ to nobody else.
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -21,9 +22,9 @@ from worker.adapters.containment import Containment
 from worker.adapters.peak_memory import PeakMemory
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
-from worker.adapters.spawn_threads import SpawnThreads
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
+from worker.adapters.waiting_threads import WaitingThreads
 from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 _READ_BYTES: Final = 64 * 1024
@@ -32,6 +33,8 @@ _READS_AT_EXIT: Final = 2
 _SWEEP_ROUNDS: Final = 5
 _ROUND_WAIT_S: Final = 0.4
 _CWD_CHECK_S: Final = 5.0
+#: Each waits for a processor as its command does: on a busy machine one starts a third of what three start.
+_STARTING_THREADS: Final = 3
 #: With more commands than this waiting to be started, nobody listens to those that run, for a moment.
 _STARTS_FIRST: Final = 64
 
@@ -53,7 +56,7 @@ class PosixSpawner:
         self._subreaper = subreaper
         self._readiness = readiness
         self._state = state
-        self._threads = SpawnThreads()
+        self._threads = WaitingThreads("spawn", _STARTING_THREADS)
         readiness.must_hold = lambda: self._threads.waiting > _STARTS_FIRST
         self._peaks = PeakMemory()
         self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
@@ -74,7 +77,7 @@ class PosixSpawner:
             self._subreaper.starting += 1
             try:
                 pid, is_cancelled = await self._threads.carry_out(
-                    partial(_start_contained, command.may_start, start, containment)
+                    partial(self._start_contained, command.start_by, start, containment)
                 )
             finally:
                 self._subreaper.starting -= 1
@@ -121,6 +124,17 @@ class PosixSpawner:
         self._state.close()
         os.close(self._null_fd)
 
+    def _start_contained(
+        self, start_by: Callable[[], float], start: Callable[[], int], containment: Containment
+    ) -> int:
+        """In a thread, in one go: nobody may see the process before it is contained."""
+        self._state.flush()
+        if time.clock_gettime(time.CLOCK_BOOTTIME) >= start_by():
+            raise StartWithheld
+        pid = start()
+        containment.enclose(pid)
+        return pid
+
     def _reaped(self, pid: int, max_rss_kb: int) -> int | None:
         self._subreaper.reaped(pid)
         return self._peaks.take(pid, max_rss_kb)
@@ -160,7 +174,7 @@ class ChildProcess:
         self._has_exited = False
         self._usage: ProcessUsage | None = None
         self._pidfd = os.pidfd_open(pid)
-        readiness.watch(self._pidfd, self.poll)
+        readiness.watch(self._pidfd, self._look)
         for stream, fd in pipes.items():
             readiness.watch(fd, partial(self._read, stream))
 
@@ -168,7 +182,10 @@ class ChildProcess:
         if self._usage is None:
             self._containment.signal(signum)
 
-    def poll(self) -> None:
+    async def poll(self) -> None:
+        self._look()
+
+    def _look(self) -> None:
         if self._has_exited:
             return
         ended = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -193,14 +210,8 @@ class ChildProcess:
         return tuple(str(entry) for entry in self._containment.members())
 
     async def sweep(self) -> Swept:
-        if self._has_exited:
-            if self._usage is None:
-                # While it is a zombie its group's number is safe to use; most groups are empty.
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, signal.SIGKILL)
-                self._reap()
-            if self._containment.is_surely_empty():
-                return Swept()
+        if self._has_exited and self._is_alone():
+            return Swept()
         for _ in range(_SWEEP_ROUNDS):
             self._containment.kill()
             if await self._is_empty_within(_ROUND_WAIT_S):
@@ -208,6 +219,22 @@ class ChildProcess:
         return Swept(found_any=True, survivors=tuple(str(entry) for entry in self._containment.members()))
 
     async def close(self) -> ProcessUsage:
+        return self._close()
+
+    def close_if_alone(self) -> ProcessUsage | None:
+        """Sweep and close it at once, after its exit; None if something is left: then it stays open."""
+        return self._close() if self._is_alone() else None
+
+    def _is_alone(self) -> bool:
+        """Kill the rest of its group, reap it, and tell whether nothing is left; call it after the exit."""
+        if self._usage is None:
+            # While it is a zombie its group's number is safe to use; most groups are empty.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._reap()
+        return self._containment.is_surely_empty()
+
+    def _close(self) -> ProcessUsage:
         for stream in tuple(self._pipes):
             self._close_pipe(stream)
         self._reap()
@@ -225,7 +252,7 @@ class ChildProcess:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_s
         while True:
-            self.poll()
+            self._look()
             if self._has_exited:
                 self._reap()
                 if self._containment.is_surely_empty() or not self._containment.members():
@@ -259,17 +286,6 @@ class ChildProcess:
         self._containment.reaped()
         cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
         self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=self._on_reaped(self.pid, usage.ru_maxrss))
-
-
-def _start_contained(
-    may_start: Callable[[], bool], start: Callable[[], int], containment: Containment
-) -> int:
-    """In a thread, in one go: nobody may see the process before it is contained."""
-    if not may_start():
-        raise StartWithheld
-    pid = start()
-    containment.enclose(pid)
-    return pid
 
 
 async def _check_cwd(cwd: str) -> None:

@@ -28,6 +28,7 @@ class Readiness:
         #: Answers whether starting commands matters more just now than hearing from those that run.
         self.must_hold: Callable[[], bool] = lambda: False
         self._held_since_s: float | None = None
+        self._is_paused = False
         self._epoll: select.epoll | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._callbacks: dict[int, Callable[[], None]] = {}
@@ -37,7 +38,7 @@ class Readiness:
         if self._epoll is None:
             self._epoll = select.epoll()
             self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self._epoll.fileno(), self._serve)
+            self._resume()
         self._epoll.register(fd, select.EPOLLIN)
         self._callbacks[fd] = callback
 
@@ -45,6 +46,16 @@ class Readiness:
         """Stop watching *fd*; call it before the descriptor is closed."""
         if self._callbacks.pop(fd, None) is not None and self._epoll is not None:
             self._epoll.unregister(fd)
+
+    def pause(self, is_paused: bool) -> None:
+        """Call nobody back until told otherwise: what they say cannot be passed on at present."""
+        self._is_paused = is_paused
+        if self._epoll is None or self._loop is None:
+            return
+        if is_paused:
+            self._loop.remove_reader(self._epoll.fileno())
+        else:
+            self._resume()
 
     def close(self) -> None:
         if self._epoll is not None and self._loop is not None:
@@ -94,5 +105,5 @@ class Readiness:
         return True
 
     def _resume(self) -> None:
-        if self._epoll is not None and self._loop is not None:
+        if self._epoll is not None and self._loop is not None and not self._is_paused:
             self._loop.add_reader(self._epoll.fileno(), self._serve)

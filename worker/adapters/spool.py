@@ -18,8 +18,8 @@ import structlog
 
 from common.domain.records import OutputChunk, OutputLoss, Record
 from worker.adapters.record_codec import encode
-from worker.adapters.spawn_threads import SpawnThreads
 from worker.adapters.spool_lane import Lane
+from worker.adapters.waiting_threads import WaitingThreads
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class FileSpool:
         self._statuses = Lane(directory, "status", segment_bytes=_STATUS_SEGMENT_BYTES)
         self._output = Lane(directory, "output", segment_bytes=segment_bytes)
         # One sync is under way at a time, and hundreds in a second: the loop's executor costs twice as much.
-        self._disk = SpawnThreads(1)
+        self._disk = WaitingThreads("sync", 1)
         self._dropped = 0
         self._set_aside = 0
         self._flush_timer: asyncio.TimerHandle | None = None

@@ -1,14 +1,17 @@
 """What runs, on disk: a restarted worker reads it to find and kill what its predecessor left behind.
 
-One file of appended lines, three per execution: intent before the spawn, pid after it, end. Not synced: a
-worker that is killed loses nothing that was written, and after a crash of the host there are no processes
-to look for.
+One file of appended lines, three per execution: intent before the spawn, pid after it, end. Lines of one
+round of the loop are written together, the intent before its command is spawned. Not synced: a worker that
+is killed loses nothing that was written, and after a crash of the host there are no processes to look for.
 """
 
 import json
 import os
 import signal
+import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,7 +65,15 @@ class _Open:
 class StateFile:
     """The state file of the worker that owns *state_dir*."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, later: Callable[[Callable[[], None]], object] | None = None) -> None:
+        """
+        Args:
+            later: Calls a function at the end of this round of the loop; without it, lines are written at
+                once.
+        """
+        self._later = later
+        self._unwritten: deque[str] = deque()
+        self._writing = threading.Lock()
         self._path = state_dir / _FILE_NAME
         self._open: dict[str, _Open] = {}
         self._size = 0
@@ -91,7 +102,17 @@ class StateFile:
         if self._size > _COMPACT_BYTES:
             self._rewrite()
 
+    def flush(self) -> None:
+        """Return when all that was noted before is written; from any thread."""
+        with self._writing:
+            lines = []
+            while self._unwritten:
+                lines.append(self._unwritten.popleft())
+            if lines:
+                self._write("".join(lines).encode())
+
     def close(self) -> None:
+        self.flush()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -99,7 +120,13 @@ class StateFile:
     def _append(self, line: str) -> None:
         # Lines of JSON, put together by hand: an execution id needs no escaping, and encoding took longer
         # than the write.
-        data = f"{line}\n".encode()
+        self._unwritten.append(f"{line}\n")
+        if self._later is None:
+            self.flush()
+        elif len(self._unwritten) == 1:
+            self._later(self.flush)
+
+    def _write(self, data: bytes) -> None:
         self._size += len(data)
         try:
             os.write(self._fd, data)
@@ -109,6 +136,11 @@ class StateFile:
 
     def _rewrite(self) -> None:
         """Replace the file by one that names what is open now."""
+        with self._writing:
+            self._unwritten.clear()
+            self._replace()
+
+    def _replace(self) -> None:
         lines: list[list[object]] = [["boot", self._boot_id]]
         for execution_id, entry in self._open.items():
             lines.append(["intend", execution_id, entry.intended_s])
@@ -118,7 +150,8 @@ class StateFile:
         new = self._path.with_suffix(".new")
         new.write_bytes(data)
         new.replace(self._path)
-        self.close()
+        if self._fd >= 0:
+            os.close(self._fd)
         self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._size = 0
 

@@ -124,7 +124,7 @@ class ExecutorContract:
         async with _started(self.executor, self.succeeds) as (process, heard):
             await heard.has_exited.wait()
             process.signal_tree(signal.SIGTERM)
-            process.poll()
+            await process.poll()
 
         _expect(1, len(heard.exits))
 

@@ -33,7 +33,7 @@ class CoroutineProcess:
             self._signum = signum
             self._task.cancel()
 
-    def poll(self) -> None:
+    async def poll(self) -> None:
         """Nothing to look for: the exit is told when it happens."""
 
     async def leftovers(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.domain.assignment import Assignment
-from worker.ports import Command, Process, ProcessListener, Spawner, always
+from worker.ports import Command, Process, ProcessListener, Spawner, at_any_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +22,14 @@ class StartRequest:
         env: The complete environment for a command: nothing of the worker's own is in it.
         spawner: Starts processes on this host, contained and limited as the job asks.
         listener: Is told about output and exit.
-        may_start: See `Command`; for executors that start something without the spawner.
+        start_by: See `Command`; for executors that start something without the spawner.
     """
 
     assignment: Assignment
     env: dict[str, str]
     spawner: Spawner
     listener: ProcessListener
-    may_start: Callable[[], bool] = always
+    start_by: Callable[[], float] = at_any_time
 
     async def spawn(self, *argv: str, env: dict[str, str] | None = None) -> Process:
         """
@@ -51,7 +51,8 @@ class StartRequest:
             umask=int(spec.umask, 8) if spec.umask is not None else None,
             stdin=spec.stdin.encode("utf-8", "surrogateescape") if spec.stdin is not None else None,
             limits=spec.limits,
-            may_start=self.may_start,
+            kill_leftovers=spec.kill_leftovers,
+            start_by=self.start_by,
         )
         return await self.spawner.spawn(command, self.listener)
 

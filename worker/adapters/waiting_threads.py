@@ -1,8 +1,8 @@
 """Threads that wait for the kernel in the place of the event loop.
 
-Starting a program is a system call that returns when the child has executed it. Orders are begun in the
-sequence in which they were given. Cheaper than an executor: one queue, and one wake-up of the loop for all
-that is done by then.
+Starting a program is a system call that returns when the child has executed it, a sync one that returns when
+the disk has all of it. Orders are begun in the sequence in which they were given. Cheaper than an executor:
+one queue, and one wake-up of the loop for all that is done by then.
 """
 
 import asyncio
@@ -10,16 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Final
-
-#: Each waits for a processor as its command does: on a busy machine one starts a third of what three start.
-_THREADS: Final = 3
 
 
-class SpawnThreads:
+class WaitingThreads:
     """Runs functions off the event loop it is first used from. The threads start with the first order."""
 
-    def __init__(self, count: int = _THREADS) -> None:
+    def __init__(self, name: str, count: int) -> None:
+        self._name = name
         self._count = count
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._done: deque[_Order] = deque()
@@ -66,7 +63,7 @@ class SpawnThreads:
     def _begin(self) -> None:
         self._loop = asyncio.get_running_loop()
         for number in range(self._count):
-            thread = threading.Thread(target=self._serve, name=f"spawn.{number}")
+            thread = threading.Thread(target=self._serve, name=f"{self._name}.{number}")
             self._threads.append(thread)
             thread.start()
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from worker.adapters.posix_spawn import PosixSpawn
-from worker.adapters.spawn_threads import SpawnThreads
+from worker.adapters.waiting_threads import WaitingThreads
 
 
 @pytest.fixture
-def threads() -> Iterator[SpawnThreads]:
-    threads = SpawnThreads(1)
+def threads() -> Iterator[WaitingThreads]:
+    threads = WaitingThreads("test", 1)
     yield threads
     threads.close()
 
 
-async def test_orders_are_begun_in_their_sequence(threads: SpawnThreads):
+async def test_orders_are_begun_in_their_sequence(threads: WaitingThreads):
     begun: list[int] = []
 
     async def order(number: int) -> tuple[int, bool]:
@@ -29,14 +29,14 @@ async def test_orders_are_begun_in_their_sequence(threads: SpawnThreads):
     assert [(number, False) for number in range(50)] == results
 
 
-async def test_an_error_is_that_of_its_caller_alone(threads: SpawnThreads):
+async def test_an_error_is_that_of_its_caller_alone(threads: WaitingThreads):
     with pytest.raises(ZeroDivisionError):
         await threads.carry_out(lambda: 1 // 0)
 
     assert (7, False) == await threads.carry_out(lambda: 7)
 
 
-async def test_cancelled_caller_learns_what_came_of_its_order(threads: SpawnThreads):
+async def test_cancelled_caller_learns_what_came_of_its_order(threads: WaitingThreads):
     """A process that was being started must not be forgotten: two cancellations do not change that."""
     may_end = threading.Event()
     task = asyncio.ensure_future(threads.carry_out(lambda: may_end.wait(10) and 42))
@@ -52,7 +52,7 @@ async def test_cancelled_caller_learns_what_came_of_its_order(threads: SpawnThre
     assert (42, True) == await task
 
 
-async def test_the_loop_goes_on_meanwhile(threads: SpawnThreads):
+async def test_the_loop_goes_on_meanwhile(threads: WaitingThreads):
     may_end = threading.Event()
     asyncio.get_running_loop().call_later(0.02, may_end.set)
 

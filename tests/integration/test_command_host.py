@@ -1,0 +1,102 @@
+"""A worker and the process that runs its commands: what becomes of the one when the other is gone."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from common.domain.errors import SpawnFailed
+from common.domain.execution import Status
+from common.runtime.clock import SystemClock
+from tests.commands import HOSTED, job, running_commands
+from worker.adapters.hosted import HostedSpawner
+from worker.executors.contract import Heard
+from worker.ports import Command
+
+_WORKER = """
+import asyncio, sys
+from pathlib import Path
+from tests.commands import HOSTED, job, running_commands
+
+async def main():
+    async with running_commands(Path(sys.argv[1]), HOSTED) as commands:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(commands.run(job(command="trap '' TERM; setsid sleep 300 & echo x; sleep 300")))
+            group.create_task(commands.run(job(command="exec env -i sleep 300")))
+            await asyncio.sleep(1)
+            print("running", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_commands_of_a_killed_worker_end_with_it(tmp_path: Path):
+    """Nobody has to come and find them first."""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout is not None
+    # The host says how it contains commands before that.
+    assert "running\n" in iter(worker.stdout.readline, "")
+    below = psutil.Process(worker.pid).children(recursive=True)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+
+    _, alive = psutil.wait_procs(below, timeout=10)
+
+    assert len(below) >= 4
+    assert [] == alive
+
+
+async def test_worker_ends_when_its_command_host_is_gone(tmp_path: Path):
+    async with asyncio.timeout(30), HostedSpawner("test", tmp_path, ()) as spawner:
+        command = Command(execution_id="samplejob1.1.1", argv=("/bin/sleep", "300"), env={})
+        process = await spawner.spawn(command, Heard())
+        running = psutil.Process(process.pid)
+        os.kill(spawner.pid, signal.SIGKILL)
+
+        with pytest.raises(RuntimeError, match="has ended with -9"):
+            await spawner.run()
+        with pytest.raises(SpawnFailed, match="has ended"):
+            await spawner.spawn(command, Heard())
+        # Nobody is left to ask; a caller that is cancelled now must come to its end all the same.
+        await process.poll()
+        process.signal_tree(signal.SIGTERM)
+        await process.sweep()
+        await process.close()
+        running.kill()
+
+
+async def test_a_start_that_is_under_way_when_the_host_dies_fails(tmp_path: Path):
+    async with asyncio.timeout(30), HostedSpawner("test", tmp_path, ()) as spawner:
+        os.kill(spawner.pid, signal.SIGSTOP)
+        command = Command(execution_id="samplejob1.1.1", argv=("/bin/true",), env={})
+        starting = asyncio.ensure_future(spawner.spawn(command, Heard()))
+        await asyncio.sleep(0.05)
+        os.kill(spawner.pid, signal.SIGKILL)
+
+        with pytest.raises(SpawnFailed, match="has ended"):
+            await starting
+
+
+async def test_an_order_that_waited_for_longer_than_the_lease_starts_nothing(tmp_path: Path):
+    """The host stood still with the order in its hands; the worker may be fenced by the time it goes on."""
+    marker = tmp_path / "started"
+    async with running_commands(tmp_path, HOSTED) as commands, asyncio.timeout(30):
+        await commands.run(job(command="true"))
+        os.kill(commands.host_pid, signal.SIGSTOP)
+        lease_ends_s = SystemClock().uptime_s() + 0.3
+        running = asyncio.ensure_future(
+            commands.run(job(command=f"touch {marker}"), start_by=lambda: lease_ends_s)
+        )
+        await asyncio.sleep(0.5)
+        os.kill(commands.host_pid, signal.SIGCONT)
+        report = await running
+
+    assert Status.LOST is report.status
+    assert not marker.exists()
