@@ -15,7 +15,7 @@ from bench.rig import Rig, installation
 from bench.usage import Cpu
 
 _OFFERED_PER_S = 2000
-_SLOTS = 64
+_SLOTS = 128
 _WARM_UP_S = 6.0
 
 
