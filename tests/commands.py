@@ -27,7 +27,7 @@ from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.domain.assignment import Assignment, RunReport
 from worker.executors.registry import find_executors
-from worker.ports import Spawner, at_any_time
+from worker.processes import Spawner, at_any_time
 from worker.stopping import StopSwitch
 from worker.supervisor import CommandSupervisor
 

@@ -19,8 +19,7 @@ from typing import Any, Final
 import structlog
 
 from common.domain.errors import SpawnFailed
-from common.domain.job import Limits
-from common.domain.records import Stream
+from common.domain.stream import Stream
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.channel import Channel, Message
 from worker.adapters.process import ChildProcess, PosixSpawner
@@ -28,13 +27,12 @@ from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
-from worker.ports import Command, ProcessExit, ProcessUsage, StartWithheld
+from worker.processes import Command, ProcessExit, ProcessUsage, StartWithheld
 
 log: Final = structlog.get_logger(__name__)
 
 #: How long killing everything may take after the worker is gone; its successor does the rest.
 _LAST_SWEEP_S: Final = 5.0
-_NO_LIMITS: Final = Limits()
 
 
 class CommandHost:
@@ -78,11 +76,8 @@ class CommandHost:
         else:
             self._do(self._answer(kind, number, hosted.process, rest[0]))
 
-    async def _start(
-        self, number: int, fields: dict[str, Any], limits: dict[str, Any], start_by_s: float
-    ) -> None:
-        known = Limits(**limits) if limits else _NO_LIMITS
-        command = Command(**fields, limits=known, start_by=lambda: start_by_s)
+    async def _start(self, number: int, fields: dict[str, Any], start_by_s: float) -> None:
+        command = Command(**fields, start_by=lambda: start_by_s)
         hosted = _Hosted(self, number, kill_leftovers=command.kill_leftovers)
         try:
             hosted.process = await self._spawner.spawn(command, hosted)
@@ -133,7 +128,7 @@ class CommandHost:
 
 
 class _Hosted:
-    """One execution; passes on what its process tells (implements `ports.ProcessListener`)."""
+    """One execution; passes on what its process tells (implements `processes.ProcessListener`)."""
 
     __slots__ = ("_has_output_ended", "_host", "_kill_leftovers", "_number", "process")
 

@@ -51,7 +51,7 @@ class Runner:
         Args:
             current_revision: Answers the revision at which a job (by uid) is stored now.
             look_before_start: Presses the switch of an execution that may not run any more.
-            start_by: Until when it may start; see `ports.Command`.
+            start_by: Until when it may start; see `processes.Command`.
         """
         self._claims = claims
         self._supervisor = supervisor

@@ -17,11 +17,13 @@ from common.domain.errors import SpawnFailed
 from common.domain.execution import Reason, Status
 from common.domain.records import OutputSummary, Stream
 from common.runtime.clock import Clock
+from worker.domain.account import Account
 from worker.domain.assignment import Assignment, RunReport, StopCause
-from worker.domain.environment import Account, environment_of, secrets_of
+from worker.domain.environment import environment_of, secrets_of
 from worker.domain.output import ExecutionOutput
 from worker.executors.interface import Executor, StartRequest
-from worker.ports import Journal, Process, ProcessExit, Spawner, StartWithheld, at_any_time
+from worker.ports import Journal
+from worker.processes import Process, ProcessExit, Spawner, StartWithheld, at_any_time
 from worker.stopping import StopSwitch
 
 log = structlog.get_logger()
@@ -127,7 +129,7 @@ class CommandSupervisor:
 
 
 class _Run:
-    """One execution; what its process tells arrives here (implements `ports.ProcessListener`)."""
+    """One execution; what its process tells arrives here (implements `processes.ProcessListener`)."""
 
     __slots__ = (
         "_assignment",

@@ -7,11 +7,12 @@ carry aware datetimes and plain values; how they are stored is the sink's busine
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 from common.domain.execution import Cause, LedgerKind, Reason, Status
 from common.domain.ids import ExecutionId
+from common.domain.stream import Stream as Stream
 
 EXECUTIONS: Final = "executions"
 LEDGER: Final = "ledger"
@@ -34,13 +35,6 @@ class Seq(IntEnum):
     GIVEN_UP = 2
     """The reconciler's `lost`: anything the owner says afterwards wins (situation 36)."""
     FINISHED = 3
-
-
-class Stream(StrEnum):
-    STDOUT = "stdout"
-    STDERR = "stderr"
-    SYSTEM = "system"
-    """Remarks of the worker itself, such as a kill or a gap."""
 
 
 @dataclass(slots=True)

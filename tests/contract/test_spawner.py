@@ -15,7 +15,7 @@ from tests.commands import CGROUPS, HOSTED, SESSIONS, running_commands
 from tests.fakes.spawner import FakeSpawner, Script
 from worker.adapters.process_table import all_entries, execution_of
 from worker.executors.contract import Heard
-from worker.ports import Command, ProcessExit, Spawner, StartWithheld, at_any_time
+from worker.processes import Command, ProcessExit, Spawner, StartWithheld, at_any_time
 
 SCRIPTED = "scripted"
 

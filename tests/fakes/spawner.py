@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from common.domain.errors import SpawnFailed
 from common.domain.records import Stream
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
+from worker.processes import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Script:
 
 
 class FakeProcess:
-    """As `worker.ports.Process`."""
+    """As `worker.processes.Process`."""
 
     pid = 4711
 
@@ -84,7 +84,7 @@ class FakeProcess:
 
 @dataclass
 class FakeSpawner:
-    """As `worker.ports.Spawner`."""
+    """As `worker.processes.Spawner`."""
 
     script: Script
     spawned: list[FakeProcess] = field(default_factory=list)

@@ -16,7 +16,7 @@ from common.runtime.clock import SystemClock
 from tests.commands import HOSTED, job, running_commands
 from worker.adapters.hosted import HostedSpawner
 from worker.executors.contract import Heard
-from worker.ports import Command
+from worker.processes import Command
 
 _WORKER = """
 import asyncio, sys

@@ -19,7 +19,7 @@ from tests.faults.evidence import Mark, Phase
 from tests.sim.clocks import EPOCH, SkewedClock
 from tests.sim.loop import JumpingLoop, outside
 from tests.sim.trace import Trace
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
+from worker.processes import Command, ProcessExit, ProcessListener, ProcessUsage, Swept
 
 _TERM_LAG_S: Final = 0.05
 _LINES_PER_CHUNK: Final = 50
@@ -53,7 +53,7 @@ class Behaviour:
 
 
 class SimProcess:
-    """A command on a machine, as `worker.ports.Process`."""
+    """A command on a machine, as `worker.processes.Process`."""
 
     def __init__(
         self, machine: "Machine", pid: int, execution: str, behaviour: Behaviour, listener: ProcessListener
@@ -118,7 +118,7 @@ class SimProcess:
             self._is_exit_told = True
             self._listener.on_exit(self.exit)
 
-    # worker.ports.Process
+    # worker.processes.Process
 
     def signal_tree(self, signum: int) -> None:
         if not self.is_alive:
@@ -161,7 +161,7 @@ class Machine:
     spawn_delay_s: float = 0.002
 
     async def spawn(self, command: Command, listener: ProcessListener) -> SimProcess:
-        """As `worker.ports.Spawner`."""
+        """As `worker.processes.Spawner`."""
         await asyncio.sleep(self.spawn_delay_s)
         behaviour = Behaviour.read(command.argv[-1])
         if behaviour.is_broken or self.fails_to_spawn:

@@ -21,7 +21,7 @@ from tests.sim.machine import Machine
 from tests.sim.program import Program
 from worker.assembly import Assembly, Deps, Description, Limits
 from worker.clock_watch import OffsetSample
-from worker.domain.environment import Account
+from worker.domain.account import Account
 from worker.executors.shell import ShellExecutor
 from worker.log_shipper import LogShipper
 from worker.service import RunningJournal

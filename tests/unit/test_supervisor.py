@@ -13,8 +13,8 @@ from common.runtime.clock import SystemClock
 from tests.commands import assignment, job
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.spawner import FakeSpawner, Script
+from worker.domain.account import Account
 from worker.domain.assignment import StopCause
-from worker.domain.environment import Account
 from worker.executors.shell import ShellExecutor
 from worker.stopping import StopSwitch
 from worker.supervisor import CommandSupervisor

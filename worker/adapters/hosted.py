@@ -16,9 +16,9 @@ from typing import Any, Final, Self
 import structlog
 
 from common.domain.errors import SpawnFailed
-from common.domain.records import Stream
+from common.domain.stream import Stream
 from worker.adapters.channel import Channel, Message
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
+from worker.processes import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 log: Final = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ _ENDED: Final = "the process that runs this worker's commands has ended"
 
 class HostedSpawner:
     """
-    Spawns commands through a host process of its own (implements `ports.Spawner`).
+    Spawns commands through a host process of its own (implements `processes.Spawner`).
 
     Use it as `async with`; `run` belongs beside the worker's other loops.
     """
@@ -103,8 +103,7 @@ class HostedSpawner:
             raise SpawnFailed(_ENDED)
         process = HostedProcess(next(self._numbers), listener, self)
         self._processes[process.number] = process
-        limits = command.limits.model_dump(exclude_unset=True) if command.limits.model_fields_set else {}
-        self.send("start", process.number, _fields(command), limits, start_by_s)
+        self.send("start", process.number, _fields(command), start_by_s)
         is_cancelled = await process.wait_for_start()
         if is_cancelled:
             # It was under way when the caller was told to stop: nobody else knows of it.
@@ -164,7 +163,7 @@ class HostedSpawner:
 
 
 class HostedProcess:
-    """A command in the host (implements `ports.Process`)."""
+    """A command in the host (implements `processes.Process`)."""
 
     __slots__ = (
         "_early",
@@ -296,5 +295,6 @@ def _fields(command: Command) -> dict[str, Any]:
         "user": command.user,
         "umask": command.umask,
         "stdin": command.stdin,
+        "limits": dict(command.limits),
         "kill_leftovers": command.kill_leftovers,
     }

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from common.domain.errors import SpawnFailed
-from common.domain.records import Stream
+from common.domain.stream import Stream
 from worker.adapters import spawning
 from worker.adapters.cgroup import Containments
 from worker.adapters.containment import Containment
@@ -25,7 +25,7 @@ from worker.adapters.run_as import RunAs
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.adapters.waiting_threads import WaitingThreads
-from worker.ports import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
+from worker.processes import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
 
 _READ_BYTES: Final = 64 * 1024
 #: At the exit, what the pipes still hold is taken without another round of the loop.
@@ -41,7 +41,7 @@ _STARTS_FIRST: Final = 64
 
 
 class PosixSpawner:
-    """Spawns commands on this host (implements `ports.Spawner`)."""
+    """Spawns commands on this host (implements `processes.Spawner`)."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class PosixSpawner:
 
 
 class ChildProcess:
-    """A spawned command with its descendants (implements `ports.Process`)."""
+    """A spawned command with its descendants (implements `processes.Process`)."""
 
     def __init__(
         self,

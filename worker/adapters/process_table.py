@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from worker.domain.environment import EXECUTION_VARIABLE
+from worker.domain.account import EXECUTION_VARIABLE
 
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 #: clock_getcpuclockid(3): all threads of a process, user and system time.

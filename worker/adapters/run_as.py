@@ -9,7 +9,7 @@ import pwd
 from dataclasses import dataclass
 
 from common.domain.errors import SpawnFailed
-from worker.domain.environment import Account
+from worker.domain.account import Account
 
 
 @dataclass(frozen=True, slots=True)

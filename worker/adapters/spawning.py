@@ -15,11 +15,10 @@ from functools import partial
 from typing import Final
 
 from common.domain.errors import SpawnFailed
-from common.domain.job import Limits
 from worker.adapters.posix_spawn import PosixSpawn
 from worker.adapters.run_as import Identity
-from worker.domain.environment import DEFAULT_PATH
-from worker.ports import Command
+from worker.domain.account import DEFAULT_PATH
+from worker.processes import Command
 
 _plain: Final = PosixSpawn()
 _LIMITS: Final = (
@@ -49,8 +48,7 @@ def prepare(
     """
     program = _program_of(command)
     argv: Sequence[str] = command.argv
-    # Asked first, because comparing two models takes pydantic longer than all the rest of this function.
-    if command.limits.model_fields_set and command.limits != Limits():
+    if command.limits:
         program, argv = _limited(command, program, identity)
     try:
         if identity is None and command.cwd is None and command.umask is None:
@@ -124,7 +122,7 @@ def _limited(command: Command, program: str, identity: Identity | None) -> tuple
     """The command behind a shell that sets the limits and is replaced by it."""
     script = []
     for name, option, unit, kind in _LIMITS:
-        value = getattr(command.limits, name)
+        value = command.limits.get(name)
         if value is None:
             continue
         in_bytes = value * 1024 * 1024 if name == "memory_mb" else value
@@ -137,8 +135,8 @@ def _limited(command: Command, program: str, identity: Identity | None) -> tuple
         else:
             script.append(f"ulimit -{option} {-(-in_bytes // unit)}")
     start_argv = '"$@"'
-    if command.limits.nice is not None:
-        start_argv = f"nice -n {command.limits.nice} {start_argv}"
+    if "nice" in command.limits:
+        start_argv = f"nice -n {command.limits['nice']} {start_argv}"
     script.append(f"exec {start_argv}")
     return "/bin/sh", ["/bin/sh", "-c", " && ".join(script), "sh", program, *command.argv[1:]]
 

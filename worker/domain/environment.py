@@ -5,28 +5,15 @@ what its job declares, and nothing else. A job may override everything but the `
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from common.domain.job import JobDefinition, SecretValue
 from common.domain.tracing import trace_parent
+from worker.domain.account import DEFAULT_PATH, EXECUTION_VARIABLE, Account
 from worker.domain.assignment import Assignment
 
-DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: Names the execution a process belongs to; the sweep after a kill looks for it.
-EXECUTION_VARIABLE: Final = "CRON_EXECUTION"
-
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9_]")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The user a command runs as."""
-
-    name: str
-    home: str
-    shell: str = "/bin/sh"
 
 
 def environment_of(assignment: Assignment, account: Account) -> dict[str, str]:

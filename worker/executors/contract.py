@@ -34,7 +34,7 @@ from worker.adapters.subreaper import Subreaper
 from worker.domain.assignment import Assignment
 from worker.domain.environment import environment_of
 from worker.executors.interface import Executor, StartRequest
-from worker.ports import Process, ProcessExit
+from worker.processes import Process, ProcessExit
 
 _LIMIT_S = 30.0
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from common.domain.records import Stream
-from worker.ports import ProcessExit, ProcessListener, ProcessUsage, Swept
+from worker.processes import ProcessExit, ProcessListener, ProcessUsage, Swept
 
 Emit = Callable[[Stream, bytes], None]
 

@@ -1,7 +1,7 @@
 """Executor `exec`: the job's program and arguments as they are, without a shell."""
 
 from worker.executors.interface import StartRequest
-from worker.ports import Process
+from worker.processes import Process
 
 
 class ExecExecutor:

@@ -19,7 +19,7 @@ from common.domain.job import HttpRequest, SecretValue
 from common.domain.records import Stream
 from worker.executors.coroutine import CoroutineProcess, Emit
 from worker.executors.interface import StartRequest
-from worker.ports import Process
+from worker.processes import Process
 
 REQUEST_S: Final = 10.0
 MAX_ANSWER_BYTES: Final = 1024 * 1024

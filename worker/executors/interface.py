@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.domain.assignment import Assignment
-from worker.ports import Command, Process, ProcessListener, Spawner, at_any_time
+from worker.processes import Command, Process, ProcessListener, Spawner, at_any_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class StartRequest:
             user=spec.user,
             umask=int(spec.umask, 8) if spec.umask is not None else None,
             stdin=spec.stdin.encode("utf-8", "surrogateescape") if spec.stdin is not None else None,
-            limits=spec.limits,
+            limits=spec.limits.model_dump(exclude_none=True) if spec.limits.model_fields_set else {},
             kill_leftovers=spec.kill_leftovers,
             start_by=self.start_by,
         )

@@ -5,7 +5,7 @@ The text goes in as an argument, not through stdin (the script may want to read 
 """
 
 from worker.executors.interface import StartRequest
-from worker.ports import Process
+from worker.processes import Process
 
 
 class PythonExecutor:

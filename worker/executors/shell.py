@@ -1,7 +1,7 @@
 """Executor `shell`: the job's command as one string for its shell."""
 
 from worker.executors.interface import StartRequest
-from worker.ports import Process
+from worker.processes import Process
 
 
 class ShellExecutor:
