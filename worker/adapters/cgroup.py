@@ -243,10 +243,6 @@ class Containments:
         self._subreaper = subreaper
         self._pool = pool
 
-    @property
-    def uses_cgroups(self) -> bool:
-        return self._pool is not None
-
     def make(self, execution_id: str) -> Containment:
         session = SessionContainment(execution_id, self._subreaper)
         if self._pool is None:
