@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -169,3 +172,30 @@ def _supervisor(
         **options,
     )
     return supervisor, journal
+
+
+_PROGRAM = """
+import asyncio, json, sys
+from pathlib import Path
+from tests.commands import job, running_commands
+
+async def main():
+    state_dir, kind, jobs = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+    async with running_commands(state_dir, kind) as commands, asyncio.TaskGroup() as group:
+        for fields in jobs:
+            group.create_task(commands.run(job(**fields)))
+        await asyncio.sleep(1)
+        print("running", *commands.executions, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def worker_with(state_dir: Path, kind: str, *jobs: dict[str, Any]) -> tuple[subprocess.Popen[str], list[str]]:
+    """A process that runs *jobs* as `running_commands` does, to be killed; and their executions."""
+    arguments = [str(state_dir), kind, json.dumps(jobs)]
+    worker = subprocess.Popen([sys.executable, "-c", _PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    # A host says how it contains commands before that.
+    line = next(line for line in worker.stdout if line.startswith("running"))
+    return worker, line.split()[1:]

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -13,36 +11,20 @@ import pytest
 from common.domain.errors import SpawnFailed
 from common.domain.execution import Status
 from common.runtime.clock import SystemClock
-from tests.commands import HOSTED, job, running_commands
+from tests.commands import HOSTED, job, running_commands, worker_with
 from worker.adapters.hosted import HostedSpawner
 from worker.executors.contract import Heard
 from worker.processes import Command
 
-_WORKER = """
-import asyncio, sys
-from pathlib import Path
-from tests.commands import HOSTED, job, running_commands
-
-async def main():
-    async with running_commands(Path(sys.argv[1]), HOSTED) as commands:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(commands.run(job(command="trap '' TERM; setsid sleep 300 & echo x; sleep 300")))
-            group.create_task(commands.run(job(command="exec env -i sleep 300")))
-            await asyncio.sleep(1)
-            print("running", flush=True)
-
-asyncio.run(main())
-"""
-
 
 def test_commands_of_a_killed_worker_end_with_it(tmp_path: Path):
     """Nobody has to come and find them first."""
-    worker = subprocess.Popen(
-        [sys.executable, "-c", _WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    worker, _ = worker_with(
+        tmp_path,
+        HOSTED,
+        {"command": "trap '' TERM; setsid sleep 300 & echo x; sleep 300"},
+        {"command": "exec env -i sleep 300"},
     )
-    assert worker.stdout is not None
-    # The host says how it contains commands before that.
-    assert "running\n" in iter(worker.stdout.readline, "")
     below = psutil.Process(worker.pid).children(recursive=True)
     worker.send_signal(signal.SIGKILL)
     worker.wait()

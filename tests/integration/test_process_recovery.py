@@ -3,40 +3,25 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 
+from tests.commands import SESSIONS, worker_with
 from worker.adapters.process_table import entry_of
 from worker.adapters.state_files import StateFile, recover
-
-_WORKER = """
-import asyncio, sys
-from pathlib import Path
-from tests.commands import SESSIONS, job, running_commands
-
-async def main():
-    async with running_commands(Path(sys.argv[1]), SESSIONS) as commands:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(commands.run(job(command="sleep 300 & setsid sleep 300 & echo x; sleep 300")))
-            group.create_task(commands.run(job(command="exec env -i sleep 300")))
-            group.create_task(commands.run(job(argv=["/bin/true"])))
-            await asyncio.sleep(1)
-            print(*commands.executions, flush=True)
-
-asyncio.run(main())
-"""
 
 
 def test_successor_kills_what_a_killed_worker_left(tmp_path: Path):
     """Also a command without its environment, by pid and start time; what had ended is not named."""
-    worker = subprocess.Popen(
-        [sys.executable, "-c", _WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    worker, (first, second, _) = worker_with(
+        tmp_path,
+        SESSIONS,
+        {"command": "sleep 300 & setsid sleep 300 & echo x; sleep 300"},
+        {"command": "exec env -i sleep 300"},
+        {"argv": ["/bin/true"]},
     )
-    assert worker.stdout is not None
-    first, second, _ = worker.stdout.readline().split()
     before = psutil.Process(worker.pid).children(recursive=True)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
