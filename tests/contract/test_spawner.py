@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -125,6 +126,37 @@ async def test_what_may_not_start_any_more_is_withheld(kind, tmp_path):
 
     assert [ProcessExit(exit_code=0)] == heard.exits
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("contained", [CGROUPS, SESSIONS])
+async def test_a_start_that_waits_holds_no_descriptor(contained, tmp_path):
+    """Each one that is open is copied for every process that is started, and a thousand starts may wait."""
+    may_start = threading.Event()
+
+    def when_allowed() -> float:
+        may_start.wait(20)
+        return at_any_time()
+
+    async with running_commands(tmp_path, contained) as commands:
+        kind = Kind(commands.spawner)
+        process, _ = await kind.spawn("exit 0", Script())
+        await process.close()
+        before = _open_descriptors()
+        starts = [asyncio.ensure_future(kind.spawn("exit 0", Script(), when_allowed)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        waiting = _open_descriptors()
+        may_start.set()
+        for process, heard in await asyncio.gather(*starts):
+            await heard.has_exited.wait()
+            await process.sweep()
+            await process.close()
+
+        assert before == waiting
+        assert before == _open_descriptors()
+
+
+def _open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.mark.parametrize("contained", [HOSTED, CGROUPS, SESSIONS])

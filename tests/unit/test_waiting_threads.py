@@ -73,9 +73,9 @@ async def test_the_loop_goes_on_meanwhile(threads: WaitingThreads):
 def test_what_c_would_cut_or_mix_up_is_refused(program, argv, env):
     """C strings end at a NUL: the command would be another one, without a word."""
     with pytest.raises(ValueError, match=r"null byte|equals sign"):
-        PosixSpawn().prepare(program, argv, env, (0, 1, 2))
+        PosixSpawn().prepare(program, argv, env)
 
 
 def test_what_the_system_refuses_is_an_oserror():
     with pytest.raises(FileNotFoundError):
-        PosixSpawn().prepare("/nonexistent/program", ["x"], {}, (0, 1, 2))()
+        PosixSpawn().prepare("/nonexistent/program", ["x"], {})(0, 1, 2)

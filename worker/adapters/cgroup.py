@@ -28,38 +28,54 @@ from worker.adapters.subreaper import Subreaper
 log = structlog.get_logger()
 
 _MAX_MOVES: Final = 5
-#: Free leaves that are kept. Each holds two descriptors, which every spawn has to copy and close.
+#: Free leaves that are kept.
 _SPARE_LEAVES: Final = 128
+#: What the system says of a directory that is gone: by its name, and by a file of it that is still open.
+_REMOVED: Final = (errno.ENOENT, errno.ENODEV)
 _CPU_BEFORE_FORK_S: Final = 0.000_25
 
 
 class Leaf:
-    """One cgroup directory with its control files."""
+    """
+    One cgroup directory.
+
+    Its files are opened for each use. Kept open, those of all leaves would be copied and closed at each start
+    of a command, which takes longer from thirty leaves on.
+    """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.is_removed = False
-        self._procs_fd = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-        self._events_fd = os.open(path / "cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
+        self._procs = str(path / "cgroup.procs")
+        self._events = str(path / "cgroup.events")
 
     def put(self, pid: int) -> bool:
         """Move *pid* in; False if it is gone, or the leaf is."""
         try:
-            os.write(self._procs_fd, b"%d" % pid)
+            fd = os.open(self._procs, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(fd, b"%d" % pid)
+            finally:
+                os.close(fd)
         except OSError as error:
             # Somebody cleaned up behind our back. Looking before each use would take longer than the move.
-            self.is_removed = error.errno == errno.ENODEV
+            self.is_removed = error.errno in _REMOVED
             return False
         return True
 
     @property
     def is_populated(self) -> bool:
         try:
-            return b"populated 1" in os.pread(self._events_fd, 256, 0)
-        except OSError:
-            # ENODEV: somebody removed the directory, which the kernel allows only when nobody is in it.
-            return False
+            fd = os.open(self._events, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return b"populated 1" in os.read(fd, 256)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            # Somebody removed the directory, which the kernel allows only when nobody is in it. Whatever else
+            # it is, somebody may be.
+            return error.errno not in _REMOVED
 
     def pids(self) -> list[int]:
         """Processes in this leaf and in cgroups the command made below it."""
@@ -91,8 +107,6 @@ class Leaf:
                 continue
             except OSError:
                 return False
-        os.close(self._procs_fd)
-        os.close(self._events_fd)
         return True
 
     def _write(self, name: str, text: str) -> None:

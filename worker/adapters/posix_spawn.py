@@ -10,6 +10,7 @@ import os
 import signal
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 _SETSIGDEF: Final = 0x04
@@ -40,11 +41,9 @@ class PosixSpawn:
         flags = ctypes.c_short(_SETSID | _SETSIGDEF | _SETSIGMASK)
         _checked(_quick.posix_spawnattr_setflags(self._attributes, flags))
 
-    def prepare(
-        self, program: str, argv: Sequence[str], env: Mapping[str, str], stdio: tuple[int, int, int]
-    ) -> "PreparedSpawn":
+    def prepare(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> "PreparedSpawn":
         """
-        A start of *program* with *stdio* as its descriptors 0, 1 and 2.
+        A start of *program*.
 
         Raises:
             ValueError: A text holds a NUL, or the name of a variable an equals sign.
@@ -54,39 +53,30 @@ class PosixSpawn:
         path = os.fsencode(program)
         if b"\0" in path:
             raise ValueError("embedded null byte")
-        return PreparedSpawn(
-            self._attributes, path, _Texts(argv), _Texts(list(map("=".join, env.items()))), stdio
-        )
+        return PreparedSpawn(self._attributes, path, _Texts(argv), _Texts(list(map("=".join, env.items()))))
 
 
 class PreparedSpawn:
-    """Call it, once: it starts the program and returns its pid, or raises OSError."""
+    """
+    Call it with the descriptors that are to be 0, 1 and 2: it starts the program and returns its pid, or
+    raises OSError.
+    """
 
-    __slots__ = ("_actions", "_arguments", "_attributes", "_program", "_variables")
+    __slots__ = ("_arguments", "_attributes", "_program", "_variables")
 
-    def __init__(
-        self,
-        attributes: Any,
-        program: bytes,
-        arguments: "_Texts",
-        variables: "_Texts",
-        stdio: tuple[int, int, int],
-    ) -> None:
+    def __init__(self, attributes: Any, program: bytes, arguments: "_Texts", variables: "_Texts") -> None:
         self._attributes = attributes
         self._program = program
         self._arguments = arguments
         self._variables = variables
-        self._actions = _Opaque()
-        _checked(_quick.posix_spawn_file_actions_init(self._actions))
-        for target, fd in enumerate(stdio):
-            _checked(_quick.posix_spawn_file_actions_adddup2(self._actions, fd, target))
 
-    def __call__(self) -> int:
+    def __call__(self, stdin: int, stdout: int, stderr: int) -> int:
         pid = ctypes.c_int()
+        actions = _actions(stdin, stdout, stderr)
         error = _libc.posix_spawn(
             ctypes.byref(pid),
             self._program,
-            self._actions,
+            actions.pointer,
             self._attributes,
             self._arguments.pointers,
             self._variables.pointers,
@@ -94,8 +84,27 @@ class PreparedSpawn:
         _checked(error)
         return pid.value
 
+
+class _Actions:
+    """What the child does with its descriptors."""
+
+    __slots__ = ("pointer",)
+
+    def __init__(self, stdio: tuple[int, int, int]) -> None:
+        self.pointer = _Opaque()
+        _checked(_quick.posix_spawn_file_actions_init(self.pointer))
+        for target, fd in enumerate(stdio):
+            _checked(_quick.posix_spawn_file_actions_adddup2(self.pointer, fd, target))
+
     def __del__(self) -> None:
-        _quick.posix_spawn_file_actions_destroy(self._actions)
+        _quick.posix_spawn_file_actions_destroy(self.pointer)
+
+
+@lru_cache(maxsize=256)
+def _actions(*stdio: int) -> _Actions:
+    # The same few numbers come again and again; making them asks the kernel six times for a limit.
+    stdin, stdout, stderr = stdio
+    return _Actions((stdin, stdout, stderr))
 
 
 class _Texts:

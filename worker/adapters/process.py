@@ -67,34 +67,27 @@ class PosixSpawner:
         if command.cwd is not None:
             await _check_cwd(command.cwd)
         stdin = self._null_fd if command.stdin is None else _memory_file(command.stdin)
-        pipes: list[int] = []
         containment: Containment | None = None
         try:
-            out_read, out_write = _pipe(pipes)
-            err_read, err_write = _pipe(pipes)
-            start = spawning.prepare(command, identity, stdin=stdin, stdout=out_write, stderr=err_write)
+            start = spawning.prepare(command, identity)
             containment = self._containments.make(command.execution_id)
             self._state.intend(command.execution_id)
             self._subreaper.starting += 1
             try:
-                pid, is_cancelled = await self._threads.carry_out(
-                    partial(self._start_contained, command.start_by, start, containment)
+                started, is_cancelled = await self._threads.carry_out(
+                    partial(self._start_contained, command.start_by, start, stdin, containment)
                 )
             finally:
                 self._subreaper.starting -= 1
-        except BaseException as error:
-            _close_all(pipes)
+        except BaseException:
             if containment is not None:
                 containment.release()
             self._state.done(command.execution_id)
-            if isinstance(error, OSError):
-                raise SpawnFailed(f"the worker could not make a pipe: {error.strerror}") from error
             raise
         finally:
             if stdin != self._null_fd:
                 os.close(stdin)
-        os.close(out_write)
-        os.close(err_write)
+        pid, out_read, err_read = started
         self._subreaper.add(pid, command.execution_id)
         self._peaks.watch(pid)
         self._state.started(command.execution_id, pid)
@@ -126,15 +119,36 @@ class PosixSpawner:
         os.close(self._null_fd)
 
     def _start_contained(
-        self, start_by: Callable[[], float], start: Callable[[], int], containment: Containment
-    ) -> int:
-        """In a thread, in one go: nobody may see the process before it is contained."""
+        self, start_by: Callable[[], float], start: spawning.Start, stdin: int, containment: Containment
+    ) -> tuple[int, int, int]:
+        """
+        In a thread, in one go: nobody may see the process before it is contained.
+
+        The pipes are made here, not when the order is given: the kernel copies every open descriptor for each
+        process it starts, and a thousand orders may wait.
+
+        Returns:
+            The pid and the read ends of its output and its errors.
+        """
         self._state.flush()
         if time.clock_gettime(time.CLOCK_BOOTTIME) >= start_by():
             raise StartWithheld
-        pid = start()
+        reads, writes = [], []
+        try:
+            for _ in (Stream.STDOUT, Stream.STDERR):
+                read, write = _pipe()
+                reads.append(read)
+                writes.append(write)
+            pid = start(stdin, *writes)
+        except BaseException as error:
+            _close_all(reads)
+            if isinstance(error, OSError):
+                raise SpawnFailed(f"the worker could not make a pipe: {error.strerror}") from error
+            raise
+        finally:
+            _close_all(writes)
         containment.enclose(pid)
-        return pid
+        return pid, reads[0], reads[1]
 
     def _reaped(self, pid: int, max_rss_kb: int) -> int | None:
         self._subreaper.reaped(pid)
@@ -300,9 +314,8 @@ async def _check_cwd(cwd: str) -> None:
         ) from None
 
 
-def _pipe(opened: list[int]) -> tuple[int, int]:
+def _pipe() -> tuple[int, int]:
     read, write = os.pipe2(os.O_CLOEXEC)
-    opened += (read, write)
     os.set_blocking(read, False)
     return read, write
 

@@ -12,13 +12,16 @@ import stat
 import subprocess
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from common.domain.errors import SpawnFailed
 from worker.adapters.posix_spawn import PosixSpawn
 from worker.adapters.run_as import Identity
 from worker.domain.account import DEFAULT_PATH
 from worker.processes import Command
+
+#: Takes descriptors for input, output and errors; returns the pid.
+Start: TypeAlias = Callable[[int, int, int], int]
 
 _plain: Final = PosixSpawn()
 _LIMITS: Final = (
@@ -30,18 +33,16 @@ _LIMITS: Final = (
 )
 
 
-def prepare(
-    command: Command, identity: Identity | None, *, stdin: int, stdout: int, stderr: int
-) -> Callable[[], int]:
+def prepare(command: Command, identity: Identity | None) -> Start:
     """
     Everything up to the start of *command* in a session of its own.
 
-    What is returned starts it and returns its pid. That waits for the kernel, so call it in a thread; it
-    raises SpawnFailed as this does.
+    What is returned starts it with three descriptors as its input, output and errors, which stay open here,
+    and returns its pid. That waits for the kernel, so call it in a thread; it raises SpawnFailed as this
+    does.
 
     Args:
         identity: The user to switch to; None keeps the worker's.
-        stdin, stdout, stderr: Descriptors for the command; they stay open here, and must until it is started.
 
     Raises:
         SpawnFailed: It cannot be started; the message says why and what to check.
@@ -52,17 +53,15 @@ def prepare(
         program, argv = _limited(command, program, identity)
     try:
         if identity is None and command.cwd is None and command.umask is None:
-            starting: Callable[[], int] = _plain.prepare(program, argv, command.env, (stdin, stdout, stderr))
+            starting: Start = _plain.prepare(program, argv, command.env)
         else:
-            starting = partial(
-                _start_with_subprocess, command, program, argv, identity, stdin, stdout, stderr
-            )
+            starting = partial(_start_with_subprocess, command, program, argv, identity)
     except ValueError as error:
         raise _unpassable(error) from error
 
-    def start() -> int:
+    def start(stdin: int, stdout: int, stderr: int) -> int:
         try:
-            return starting()
+            return starting(stdin, stdout, stderr)
         except OSError as error:
             raise SpawnFailed(_explain(error, command, program, identity)) from error
         except ValueError as error:

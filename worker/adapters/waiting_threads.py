@@ -10,6 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
 
 
 class WaitingThreads:
@@ -18,13 +21,13 @@ class WaitingThreads:
     def __init__(self, name: str, count: int) -> None:
         self._name = name
         self._count = count
-        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
-        self._done: deque[_Order] = deque()
+        self._orders: SimpleQueue[_Order[Any] | None] = SimpleQueue()
+        self._done: deque[_Order[Any]] = deque()
         self._is_woken = False
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def carry_out(self, work: Callable[[], int]) -> tuple[int, bool]:
+    async def carry_out(self, work: Callable[[], _T]) -> tuple[_T, bool]:
         """
         The result of *work*, or what it raises, and whether the caller was cancelled meanwhile.
 
@@ -89,12 +92,13 @@ class WaitingThreads:
                 order.waiter.set_result(None)
 
 
-class _Order:
+class _Order(Generic[_T]):
     __slots__ = ("error", "is_over", "result", "waiter", "work")
 
-    def __init__(self, work: Callable[[], int]) -> None:
+    result: _T
+
+    def __init__(self, work: Callable[[], _T]) -> None:
         self.work = work
         self.waiter: asyncio.Future[None] | None = None
-        self.result = 0
         self.error: Exception | None = None
         self.is_over = False
