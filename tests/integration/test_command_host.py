@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -82,3 +83,18 @@ async def test_an_order_that_waited_for_longer_than_the_lease_starts_nothing(tmp
 
     assert Status.LOST is report.status
     assert not marker.exists()
+
+
+async def test_a_host_that_cannot_be_started_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    before = len(os.listdir("/proc/self/fd"))
+
+    with pytest.raises(FileNotFoundError) as refused:
+        async with HostedSpawner("test", tmp_path, ()):
+            pass
+
+    # The error holds the frames in which it was raised, and with them what a collector would close.
+    assert "no-python" in str(refused.value)
+    assert before == len(os.listdir("/proc/self/fd"))

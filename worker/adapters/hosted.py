@@ -45,21 +45,28 @@ class HostedSpawner:
     async def __aenter__(self) -> Self:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._host = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "worker.command_host",
-                str(theirs.fileno()),
-                *self._arguments,
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                # A Ctrl-C is for the worker, which stops its commands in order.
-                start_new_session=True,
-            )
+            try:
+                self._host = await self._started_host(theirs)
+            except BaseException:
+                ours.close()
+                raise
         channel = Channel(self._receive, on_lost=self._lost)
         await asyncio.get_running_loop().create_connection(lambda: channel, sock=ours)
         self._channel = channel
         return self
+
+    async def _started_host(self, connection: socket.socket) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "worker.command_host",
+            str(connection.fileno()),
+            *self._arguments,
+            pass_fds=(connection.fileno(),),
+            stdin=asyncio.subprocess.DEVNULL,
+            # A Ctrl-C is for the worker, which stops its commands in order.
+            start_new_session=True,
+        )
 
     async def __aexit__(self, *_: object) -> None:
         assert self._channel is not None  # noqa: S101 - entered
