@@ -80,7 +80,11 @@ def test_ticks_of_an_outage_are_caught_up_or_listed_as_missed(cluster: Cluster) 
     assert [] == late["last"]
     assert [int(ends_at)] == late["last-over"]
     assert_newest_one_after_the_other(cluster, "all", late["all"], window_s)
-    assert {"missed: downtime", "missed: no_worker"} >= set(verdict.reasons) - {"skipped: overlap"}
+    missed = {reason: n for reason, n in verdict.reasons.items() if not reason.startswith("skipped")}
+    # On a busy machine the master may come before the workers that are back: it finds somebody there, and a
+    # deadline that has passed.
+    assert {"missed: downtime", "missed: no_worker", "missed: deadline"} >= set(missed)
+    assert sum(missed.values()) > 2 * missed.get("missed: deadline", 0)
     for job in late:
         assert [] == unlisted(cluster, job, until=started_again_at)
 
