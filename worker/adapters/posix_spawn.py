@@ -90,21 +90,18 @@ class _Actions:
 
     __slots__ = ("pointer",)
 
-    def __init__(self, stdio: tuple[int, int, int]) -> None:
+    def __init__(self, stdin: int, stdout: int, stderr: int) -> None:
         self.pointer = _Opaque()
         _checked(_quick.posix_spawn_file_actions_init(self.pointer))
-        for target, fd in enumerate(stdio):
+        for target, fd in enumerate((stdin, stdout, stderr)):
             _checked(_quick.posix_spawn_file_actions_adddup2(self.pointer, fd, target))
 
     def __del__(self) -> None:
         _quick.posix_spawn_file_actions_destroy(self.pointer)
 
 
-@lru_cache(maxsize=256)
-def _actions(*stdio: int) -> _Actions:
-    # The same few numbers come again and again; making them asks the kernel six times for a limit.
-    stdin, stdout, stderr = stdio
-    return _Actions((stdin, stdout, stderr))
+#: The same few numbers come again and again; making them asks the kernel six times for a limit.
+_actions: Final = lru_cache(maxsize=256)(_Actions)
 
 
 class _Texts:
