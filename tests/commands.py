@@ -22,10 +22,10 @@ from common.runtime.clock import SystemClock
 from tests.fakes.journal import MemoryJournal
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.hosted import HostedSpawner
-from worker.adapters.process import PosixSpawner
 from worker.adapters.process_table import all_entries, execution_of
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
+from worker.adapters.spawner import PosixSpawner
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.domain.assignment import Assignment, RunReport

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Mapping, MutableMapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ from common.domain.errors import SpawnFailed
 from common.domain.stream import Stream
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.channel import Channel, Message
-from worker.adapters.process import ChildProcess, PosixSpawner
+from worker.adapters.process import ChildProcess
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
+from worker.adapters.spawner import PosixSpawner
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.processes import Command, ProcessExit, ProcessUsage, StartWithheld
@@ -33,6 +35,7 @@ log: Final = structlog.get_logger(__name__)
 
 #: How long killing everything may take after the worker is gone; its successor does the rest.
 _LAST_SWEEP_S: Final = 5.0
+_POLL_S: Final = 0.01
 
 
 class CommandHost:
@@ -40,6 +43,7 @@ class CommandHost:
 
     def __init__(self, spawner: PosixSpawner, readiness: Readiness) -> None:
         self._spawner = spawner
+        self._starting: set[int] = set()
         self._running: dict[int, _Hosted] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_over = asyncio.Event()
@@ -51,8 +55,8 @@ class CommandHost:
         await self._is_over.wait()
         try:
             async with asyncio.timeout(_LAST_SWEEP_S):
-                # What is being started becomes something that runs.
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                while self._starting:  # noqa: ASYNC110 - seconds before the end of this process
+                    await asyncio.sleep(_POLL_S)
                 sweeps = [hosted.process.sweep() for hosted in self._running.values()]
                 await asyncio.gather(*sweeps, return_exceptions=True)
         except TimeoutError:
@@ -62,7 +66,7 @@ class CommandHost:
     def _receive(self, message: Message) -> None:
         kind, number, *rest = message
         if kind == "start":
-            self._do(self._start(number, *rest))
+            self._start(number, *rest)
             return
         hosted = self._running.get(number)
         if kind == "signal":
@@ -76,21 +80,25 @@ class CommandHost:
         else:
             self._do(self._answer(kind, number, hosted.process, rest[0]))
 
-    async def _start(self, number: int, fields: dict[str, Any], start_by_s: float) -> None:
+    def _start(self, number: int, fields: dict[str, Any], start_by_s: float) -> None:
         command = Command(**fields, start_by=lambda: start_by_s)
-        hosted = _Hosted(self, number, kill_leftovers=command.kill_leftovers)
-        try:
-            hosted.process = await self._spawner.spawn(command, hosted)
-        except SpawnFailed as error:
-            self.channel.send("failed", number, str(error))
-        except StartWithheld:
-            self.channel.send("withheld", number)
-        except Exception as error:
-            log.exception("spawn.failed", execution=command.execution_id)
-            self.channel.send("failed", number, f"{type(error).__name__}: {error}")
-        else:
+        self._starting.add(number)
+        self._spawner.begin(command, partial(self._begin, number, command.kill_leftovers))
+
+    def _begin(self, number: int, kill_leftovers: bool, process: ChildProcess | Exception) -> None:
+        self._starting.remove(number)
+        if isinstance(process, ChildProcess):
+            hosted = _Hosted(self, number, process, kill_leftovers=kill_leftovers)
             self._running[number] = hosted
-            self.channel.send("started", number, hosted.process.pid)
+            self.channel.send("started", number, process.pid, process.started_s)
+            process.begin(hosted)
+        elif isinstance(process, SpawnFailed):
+            self.channel.send("failed", number, str(process))
+        elif isinstance(process, StartWithheld):
+            self.channel.send("withheld", number)
+        else:
+            log.error("spawn.failed", number=number, exc_info=process)
+            self.channel.send("failed", number, f"{type(process).__name__}: {process}")
 
     async def _answer(self, kind: str, number: int, process: ChildProcess, question: int) -> None:
         try:
@@ -130,33 +138,40 @@ class CommandHost:
 class _Hosted:
     """One execution; passes on what its process tells (implements `processes.ProcessListener`)."""
 
-    __slots__ = ("_has_output_ended", "_host", "_kill_leftovers", "_number", "process")
+    __slots__ = ("_has_output_ended", "_host", "_is_exit_told", "_kill_leftovers", "_number", "process")
 
-    process: ChildProcess
-
-    def __init__(self, host: CommandHost, number: int, *, kill_leftovers: bool) -> None:
+    def __init__(
+        self, host: CommandHost, number: int, process: ChildProcess, *, kill_leftovers: bool
+    ) -> None:
+        self.process = process
         self._host = host
         self._number = number
         self._kill_leftovers = kill_leftovers
         self._has_output_ended = False
+        self._is_exit_told = False
 
     def on_output(self, stream: Stream, data: bytes) -> None:
         self._host.channel.send("output", self._number, stream.value, data, size=len(data))
 
     def on_output_end(self) -> None:
         self._has_output_ended = True
-        self._host.channel.send("output_end", self._number)
+        # The news of an exit that follows at once says it, too.
+        if self._is_exit_told or not self.process.is_exit_seen:
+            self._host.channel.send("output_end", self._number)
 
     def on_exit(self, ended: ProcessExit) -> None:
+        self._is_exit_told = True
         if self._has_output_ended and self._kill_leftovers:
             # Nothing is to be waited for: the rest in one go, instead of two questions and answers.
             usage = self._closed_if_alone()
             if usage is not None:
                 self._host.ended(self._number)
-                how = ended.exit_code, ended.signal, usage.cpu_ms, usage.max_rss_kb
-                self._host.channel.send("ended", self._number, *how)
+                what = ended.exit_code, ended.signal, ended.at_s, usage.cpu_ms, usage.max_rss_kb
+                self._host.channel.send("ended", self._number, *what)
                 return
-        self._host.channel.send("exit", self._number, ended.exit_code, ended.signal)
+        if self._has_output_ended:
+            self._host.channel.send("output_end", self._number)
+        self._host.channel.send("exit", self._number, ended.exit_code, ended.signal, ended.at_s)
 
     def _closed_if_alone(self) -> ProcessUsage | None:
         try:

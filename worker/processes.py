@@ -48,10 +48,16 @@ class StartWithheld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProcessExit:
-    """How the main process ended: one of the two is given."""
+    """
+    How the main process ended: exit code or signal.
+
+    Attributes:
+        at_s: When that was seen, on the event loop's clock; None: when it is told.
+    """
 
     exit_code: int | None = None
     signal: int | None = None
+    at_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What every spawner must do: the real one, contained either way, and the scripted one of the tests."""
 
 import asyncio
+import errno
 import itertools
 import os
 import signal
@@ -72,6 +73,22 @@ async def test_output_comes_before_the_exit(kind):
     assert 1 == heard.ends
 
 
+@pytest.mark.parametrize("contained", [HOSTED, CGROUPS, SESSIONS])
+async def test_output_may_end_after_the_exit(contained, tmp_path):
+    """Somebody else has the pipes: a daemon, or for an instant another command that is just being started."""
+    async with running_commands(tmp_path, contained) as commands, asyncio.timeout(10):
+        process, heard = await Kind(commands.spawner).spawn("sleep 0.3 & exit 4", Script())
+        await heard.has_exited.wait()
+        ends_at_exit = heard.ends
+        while not heard.ends:  # noqa: ASYNC110 - a poll; there is a time limit
+            await asyncio.sleep(0.01)
+        await process.sweep()
+        await process.close()
+
+    assert [ProcessExit(exit_code=4)] == heard.exits
+    assert (0, 1) == (ends_at_exit, heard.ends)
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
 async def test_signal_ends_it(kind, signum):
     process, heard = await kind.spawn("exec sleep 60", Script(duration_s=60))
@@ -139,7 +156,8 @@ async def test_a_start_that_waits_holds_no_descriptor(contained, tmp_path):
 
     async with running_commands(tmp_path, contained) as commands:
         kind = Kind(commands.spawner)
-        process, _ = await kind.spawn("exit 0", Script())
+        process, _ = await kind.spawn("exec sleep 60", Script())
+        await process.sweep()
         await process.close()
         before = _open_descriptors()
         starts = [asyncio.ensure_future(kind.spawn("exit 0", Script(), when_allowed)) for _ in range(40)]
@@ -152,6 +170,30 @@ async def test_a_start_that_waits_holds_no_descriptor(contained, tmp_path):
             await process.close()
 
         assert before == waiting
+        assert before == _open_descriptors()
+
+
+@pytest.mark.parametrize("contained", [CGROUPS, SESSIONS])
+async def test_what_cannot_be_watched_is_killed_and_has_failed(contained, tmp_path, monkeypatch):
+    """No descriptor is left just when the command has been started: it must not run on unseen."""
+
+    def refuse(pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with running_commands(tmp_path, contained) as commands:
+        kind = Kind(commands.spawner)
+        before = _open_descriptors()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pidfd_open", refuse)
+            with pytest.raises(SpawnFailed, match="could not be watched"):
+                await kind.spawn("exec sleep 300", Script())
+        left = await commands.left_after_a_moment()
+        process, heard = await kind.spawn("exit 0", Script())
+        await heard.has_exited.wait()
+        await process.sweep()
+        await process.close()
+
+        assert [] == left
         assert before == _open_descriptors()
 
 

@@ -186,6 +186,8 @@ class CgroupContainment:
         self._leaf = leaf
         self._pool = pool
         self._session = session
+        #: Somebody was put into the leaf.
+        self._is_used = False
         self._is_empty = False
 
     def enclose(self, pid: int) -> None:
@@ -200,6 +202,7 @@ class CgroupContainment:
         # One that has ended already cannot be moved, and took with it nobody whom this would find.
         if has_ended(pid) or not self._leaf.put(pid):
             return
+        self._is_used = True
         # Looking for children costs as much as the move. Loading a program and its libraries takes longer
         # than this, so one that has used less cannot have forked.
         if cpu_s(pid) > _CPU_BEFORE_FORK_S:
@@ -238,7 +241,8 @@ class CgroupContainment:
     def is_surely_empty(self) -> bool:
         # Once it is, it stays so: only who is in there can bring in others.
         if not self._is_empty:
-            self._is_empty = not self._leaf.is_populated and self._session.is_surely_empty()
+            is_leaf_empty = not self._is_used or not self._leaf.is_populated
+            self._is_empty = is_leaf_empty and self._session.is_surely_empty()
         return self._is_empty
 
     def members(self) -> list[ProcessEntry]:

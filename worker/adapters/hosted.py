@@ -176,20 +176,24 @@ class HostedProcess:
         "_early",
         "_error",
         "_has_begun",
+        "_is_end_told",
         "_listener",
         "_spawner",
         "_usage",
         "_waiter",
         "number",
         "pid",
+        "started_s",
     )
 
     def __init__(self, number: int, listener: ProcessListener, spawner: HostedSpawner) -> None:
         self.number = number
         self.pid = 0
+        self.started_s = 0.0
         self._listener: ProcessListener | None = listener
         self._spawner = spawner
         self._has_begun = False
+        self._is_end_told = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         #: What was told before `spawn` has returned.
@@ -255,7 +259,7 @@ class HostedProcess:
     def hear(self, kind: str, rest: list[Any]) -> None:
         """The host tells something about it."""
         if kind == "started":
-            self.pid = rest[0]
+            self.pid, self.started_s = rest
             self._has_begun = True
             self._wake()
         elif kind == "failed":
@@ -263,7 +267,7 @@ class HostedProcess:
         elif kind == "withheld":
             self.never_started(StartWithheld())
         elif kind == "ended":
-            self._usage = ProcessUsage(rest[2], rest[3])
+            self._usage = ProcessUsage(rest[3], rest[4])
             self._tell_in_order(kind, rest)
         else:
             self._tell_in_order(kind, rest)
@@ -283,10 +287,12 @@ class HostedProcess:
             return
         if kind == "output":
             self._listener.on_output(Stream(rest[0]), rest[1])
-        elif kind == "output_end":
+            return
+        if kind != "exit" and not self._is_end_told:
+            self._is_end_told = True
             self._listener.on_output_end()
-        else:
-            self._listener.on_exit(ProcessExit(rest[0], rest[1]))
+        if kind != "output_end":
+            self._listener.on_exit(ProcessExit(*rest[:3]))
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

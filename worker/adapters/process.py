@@ -1,174 +1,51 @@
-"""Processes of this host: spawned, watched through a pidfd and own pipes, contained, reaped at the very end.
+"""A command as a process of this host: watched through a pidfd and own pipes, swept, reaped at the very end.
 
-No thread and no task per process; a few threads wait for the kernel to start them. The main process stays a
-zombie until its tree has been killed: as long as it is not reaped, its number and its group's number belong
-to nobody else.
+No thread and no task per process. The main process stays a zombie until its tree has been killed: as long as
+it is not reaped, its number and its group's number belong to nobody else.
 """
 
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from common.domain.errors import SpawnFailed
 from common.domain.stream import Stream
-from worker.adapters import spawning
-from worker.adapters.cgroup import Containments
 from worker.adapters.containment import Containment
-from worker.adapters.peak_memory import PeakMemory
 from worker.adapters.readiness import Readiness
-from worker.adapters.run_as import RunAs
-from worker.adapters.state_files import StateFile
-from worker.adapters.subreaper import Subreaper
-from worker.adapters.waiting_threads import WaitingThreads
-from worker.processes import Command, ProcessExit, ProcessListener, ProcessUsage, StartWithheld, Swept
+from worker.processes import ProcessExit, ProcessListener, ProcessUsage, Swept
 
 _READ_BYTES: Final = 64 * 1024
 #: At the exit, what the pipes still hold is taken without another round of the loop.
 _READS_AT_EXIT: Final = 2
 _SWEEP_ROUNDS: Final = 5
 _ROUND_WAIT_S: Final = 0.4
-_CWD_CHECK_S: Final = 5.0
-#: Each waits for a processor as its command does. Of 1,000 due at once the last starts after 1.0 s with six
-#: of them, 1.2 to 1.4 s with three; more do not help.
-_STARTING_THREADS: Final = 6
-#: With more commands than this waiting to be started, nobody listens to those that run, for a moment.
-_STARTS_FIRST: Final = 64
 
 
-class PosixSpawner:
-    """Spawns commands on this host (implements `processes.Spawner`)."""
+class Started(NamedTuple):
+    """A main process, the read ends of its output and its errors, and when it was started (loop's clock)."""
 
-    def __init__(
-        self,
-        *,
-        run_as: RunAs,
-        containments: Containments,
-        subreaper: Subreaper,
-        readiness: Readiness,
-        state: StateFile,
-    ) -> None:
-        self._run_as = run_as
-        self._containments = containments
-        self._subreaper = subreaper
-        self._readiness = readiness
-        self._state = state
-        self._threads = WaitingThreads("spawn", _STARTING_THREADS)
-        readiness.must_hold = lambda: self._threads.waiting > _STARTS_FIRST
-        self._peaks = PeakMemory()
-        self._null_fd = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-
-    async def spawn(self, command: Command, listener: ProcessListener) -> "ChildProcess":
-        identity = self._run_as.identity(command.user)
-        if command.cwd is not None:
-            await _check_cwd(command.cwd)
-        stdin = self._null_fd if command.stdin is None else _memory_file(command.stdin)
-        containment: Containment | None = None
-        try:
-            start = spawning.prepare(command, identity)
-            containment = self._containments.make(command.execution_id)
-            self._state.intend(command.execution_id)
-            self._subreaper.starting += 1
-            try:
-                started, is_cancelled = await self._threads.carry_out(
-                    partial(self._start_contained, command.start_by, start, stdin, containment)
-                )
-            finally:
-                self._subreaper.starting -= 1
-        except BaseException:
-            if containment is not None:
-                containment.release()
-            self._state.done(command.execution_id)
-            raise
-        finally:
-            if stdin != self._null_fd:
-                os.close(stdin)
-        pid, out_read, err_read = started
-        self._subreaper.add(pid, command.execution_id)
-        self._peaks.watch(pid)
-        self._state.started(command.execution_id, pid)
-        process = ChildProcess(
-            execution_id=command.execution_id,
-            pid=pid,
-            pipes={Stream.STDOUT: out_read, Stream.STDERR: err_read},
-            listener=listener,
-            containment=containment,
-            readiness=self._readiness,
-            on_closed=self._forget,
-            on_reaped=self._reaped,
-        )
-        if is_cancelled:
-            # It was under way when the caller was told to stop: nobody else knows of it.
-            await process.sweep()
-            await process.close()
-            raise asyncio.CancelledError
-        return process
-
-    def close(self) -> None:
-        """Nothing runs any more."""
-        self._threads.close()
-        self._subreaper.close()
-        self._peaks.close()
-        self._readiness.close()
-        self._containments.close()
-        self._state.close()
-        os.close(self._null_fd)
-
-    def _start_contained(
-        self, start_by: Callable[[], float], start: spawning.Start, stdin: int, containment: Containment
-    ) -> tuple[int, int, int]:
-        """
-        In a thread, in one go: nobody may see the process before it is contained.
-
-        The pipes are made here, not when the order is given: the kernel copies every open descriptor for each
-        process it starts, and a thousand orders may wait.
-
-        Returns:
-            The pid and the read ends of its output and its errors.
-        """
-        self._state.flush()
-        if time.clock_gettime(time.CLOCK_BOOTTIME) >= start_by():
-            raise StartWithheld
-        reads, writes = [], []
-        try:
-            for _ in (Stream.STDOUT, Stream.STDERR):
-                read, write = _pipe()
-                reads.append(read)
-                writes.append(write)
-            pid = start(stdin, *writes)
-        except BaseException as error:
-            _close_all(reads)
-            if isinstance(error, OSError):
-                raise SpawnFailed(f"the worker could not make a pipe: {error.strerror}") from error
-            raise
-        finally:
-            _close_all(writes)
-        containment.enclose(pid)
-        return pid, reads[0], reads[1]
-
-    def _reaped(self, pid: int, max_rss_kb: int) -> int | None:
-        self._subreaper.reaped(pid)
-        return self._peaks.take(pid, max_rss_kb)
-
-    def _forget(self, execution_id: str) -> None:
-        self._subreaper.remove(execution_id)
-        self._state.done(execution_id)
+    pid: int
+    out: int
+    err: int
+    at_s: float
 
 
 class ChildProcess:
-    """A spawned command with its descendants (implements `processes.Process`)."""
+    """
+    A started command with its descendants (implements `processes.Process`).
+
+    Whoever started it calls `watch`, then `begin`. Most commands of a busy worker are over within
+    milliseconds; one that has ended by then is never watched, which saves a third of the work.
+    """
 
     def __init__(
         self,
-        *,
         execution_id: str,
-        pid: int,
-        pipes: dict[Stream, int],
-        listener: ProcessListener,
+        started: Started,
+        *,
         containment: Containment,
         readiness: Readiness,
         on_closed: Callable[[str], None],
@@ -178,20 +55,55 @@ class ChildProcess:
         Args:
             on_reaped: Told the pid and the kernel's peak memory; answers what is known of it, in KiB.
         """
-        self.pid = pid
+        self.pid, out, err, self.started_s = started
         self._execution_id = execution_id
-        self._pipes = pipes
-        self._listener = listener
+        self._pipes = {Stream.STDOUT: out, Stream.STDERR: err}
         self._containment = containment
         self._readiness = readiness
         self._on_closed = on_closed
         self._on_reaped = on_reaped
-        self._has_exited = False
+        self._listener: ProcessListener | None = None
+        self._pidfd = -1
+        self._ended: Any = None
+        self._ended_s = 0.0
+        #: The listener hears of the exit, or has heard.
+        self.is_exit_seen = False
+        self._is_closed = False
         self._usage: ProcessUsage | None = None
-        self._pidfd = os.pidfd_open(pid)
-        readiness.watch(self._pidfd, self._look)
-        for stream, fd in pipes.items():
-            readiness.watch(fd, partial(self._read, stream))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the main process has ended, told or not."""
+        if self._ended is None:
+            self._ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if self._ended is not None:
+                self._ended_s = asyncio.get_running_loop().time()
+                self._containment.ended()
+        return self._ended is not None
+
+    def watch(self) -> None:
+        """
+        Watch it, unless it has ended.
+
+        Raises:
+            OSError: It cannot be watched.
+        """
+        if self.has_ended:
+            return
+        self._pidfd = os.pidfd_open(self.pid)
+        self._readiness.watch(self._pidfd, self._look)
+        self._watch_pipes()
+
+    def _watch_pipes(self) -> None:
+        for stream, fd in self._pipes.items():
+            self._readiness.watch(fd, partial(self._read, stream))
+
+    def begin(self, listener: ProcessListener) -> None:
+        """Tell *listener* what it does from now on; at once, if it has ended."""
+        if not self._is_closed:
+            self._listener = listener
+            if self.has_ended:
+                self._look()
 
     def signal_tree(self, signum: int) -> None:
         if self._usage is None:
@@ -201,22 +113,23 @@ class ChildProcess:
         self._look()
 
     def _look(self) -> None:
-        if self._has_exited:
+        if self.is_exit_seen or self._is_closed or self._listener is None or not self.has_ended:
             return
-        ended = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
-            return
-        self._has_exited = True
-        self._containment.ended()
-        self._readiness.forget(self._pidfd)
+        self.is_exit_seen = True
+        if self._pidfd >= 0:
+            self._readiness.forget(self._pidfd)
         for stream in tuple(self._pipes):
             for _ in range(_READS_AT_EXIT):
                 if stream in self._pipes:
                     self._read(stream)
-        if ended.si_code == os.CLD_EXITED:
-            self._listener.on_exit(ProcessExit(exit_code=ended.si_status))
+        if self._pidfd < 0:
+            # Somebody else keeps them open.
+            self._watch_pipes()
+        if self._ended.si_code == os.CLD_EXITED:
+            how = ProcessExit(exit_code=self._ended.si_status, at_s=self._ended_s)
         else:
-            self._listener.on_exit(ProcessExit(signal=ended.si_status))
+            how = ProcessExit(signal=self._ended.si_status, at_s=self._ended_s)
+        self._listener.on_exit(how)
 
     async def leftovers(self) -> tuple[str, ...]:
         self._reap()
@@ -225,7 +138,7 @@ class ChildProcess:
         return tuple(str(entry) for entry in self._containment.members())
 
     async def sweep(self) -> Swept:
-        if self._has_exited and self._is_alone():
+        if self.has_ended and self._is_alone():
             return Swept()
         for _ in range(_SWEEP_ROUNDS):
             self._containment.kill()
@@ -257,6 +170,8 @@ class ChildProcess:
             self._readiness.forget(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = -1
+        if not self._is_closed:
+            self._is_closed = True
             self._containment.release()
             self._on_closed(self._execution_id)
         return self._usage or ProcessUsage()
@@ -268,7 +183,7 @@ class ChildProcess:
         deadline = loop.time() + wait_s
         while True:
             self._look()
-            if self._has_exited:
+            if self.has_ended:
                 self._reap()
                 if self._containment.is_surely_empty() or not self._containment.members():
                     return True
@@ -278,6 +193,8 @@ class ChildProcess:
             pause_s = min(2 * pause_s, 0.05)
 
     def _read(self, stream: Stream) -> None:
+        if self._listener is None:
+            return
         try:
             data = os.read(self._pipes[stream], _READ_BYTES)
         except BlockingIOError:
@@ -295,40 +212,9 @@ class ChildProcess:
         os.close(fd)
 
     def _reap(self) -> None:
-        if self._usage is not None or not self._has_exited:
+        if self._usage is not None or not self.has_ended:
             return
         _, _, usage = os.wait4(self.pid, 0)
         self._containment.reaped()
         cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
         self._usage = ProcessUsage(cpu_ms=cpu_ms, max_rss_kb=self._on_reaped(self.pid, usage.ru_maxrss))
-
-
-async def _check_cwd(cwd: str) -> None:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(_CWD_CHECK_S):
-            await loop.run_in_executor(None, spawning.checked_cwd, cwd)
-    except TimeoutError:
-        raise SpawnFailed(
-            f"the working directory {cwd!r} does not answer; check the file system it is on (NFS?)"
-        ) from None
-
-
-def _pipe() -> tuple[int, int]:
-    read, write = os.pipe2(os.O_CLOEXEC)
-    os.set_blocking(read, False)
-    return read, write
-
-
-def _memory_file(content: bytes) -> int:
-    # Not a pipe: one whose reader never reads would block the writer or need a task of its own.
-    fd = os.memfd_create("stdin", os.MFD_CLOEXEC)
-    with open(fd, "wb", closefd=False) as file:
-        file.write(content)
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def _close_all(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)

@@ -16,9 +16,11 @@ log = structlog.get_logger()
 _EVENTS_PER_ROUND: Final = 128
 #: Longest share of one round of the loop; whoever else is ready has a turn then.
 _ROUND_S: Final = 0.005
-#: While commands wait to be started, nobody is served for so long at a time, and so long in all.
+#: While commands wait to be started, nobody is served for so long at a time, and so long in all; then there
+#: is time for everybody.
 _HOLD_S: Final = 0.02
 _LONGEST_HOLD_S: Final = 1.0
+_OPEN_S: Final = 2 * _HOLD_S
 
 
 class Readiness:
@@ -84,21 +86,27 @@ class Readiness:
                 log.exception("pipe.failed", fd=fd)
                 self.forget(fd)
 
-    def _holds(self) -> bool:
+    @property
+    def must_wait(self) -> bool:
         """
-        Put the round off if it has to be.
+        Whether nobody's news can be passed on just now, or should be.
 
         A thousand commands due at one second: each that ends meanwhile would take the time of two starts for
         its records and its transaction, and the last would start a second later.
         """
-        if self._epoll is None or self._loop is None or not self.must_hold():
+        if self._is_paused:
+            return True
+        if not self.must_hold():
             self._held_since_s = None
             return False
-        now_s = self._loop.time()
-        if self._held_since_s is None:
+        now_s = asyncio.get_running_loop().time()
+        if self._held_since_s is None or now_s - self._held_since_s > _LONGEST_HOLD_S + _OPEN_S:
             self._held_since_s = now_s
-        if now_s - self._held_since_s > _LONGEST_HOLD_S:
-            self._held_since_s = None
+        return now_s - self._held_since_s <= _LONGEST_HOLD_S
+
+    def _holds(self) -> bool:
+        """Put the round off if it has to be."""
+        if self._epoll is None or self._loop is None or not self.must_wait:
             return False
         self._loop.remove_reader(self._epoll.fileno())
         self._loop.call_later(_HOLD_S, self._resume)

@@ -10,7 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+import structlog
+
+log: Final = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
@@ -18,11 +22,16 @@ _T = TypeVar("_T")
 class WaitingThreads:
     """Runs functions off the event loop it is first used from. The threads start with the first order."""
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, count: int, *, wakes: bool = True) -> None:
+        """
+        Args:
+            wakes: The loop is woken when something is done; otherwise somebody has to call `deliver`.
+        """
+        self._wakes = wakes
         self._name = name
         self._count = count
-        self._orders: SimpleQueue[_Order[Any] | None] = SimpleQueue()
-        self._done: deque[_Order[Any]] = deque()
+        self._orders: SimpleQueue[Order[Any] | None] = SimpleQueue()
+        self._done: deque[Order[Any]] = deque()
         self._is_woken = False
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -34,21 +43,19 @@ class WaitingThreads:
         An order cannot be taken back, so a cancelled caller waits for its end all the same, and then has to
         deal with what came of it.
         """
-        if self._loop is None:
-            self._begin()
-        assert self._loop is not None  # noqa: S101 - set above
-        order = _Order(work)
-        self._orders.put(order)
-        is_cancelled = False
-        while not order.is_over:
-            order.waiter = self._loop.create_future()
-            try:
-                await order.waiter
-            except asyncio.CancelledError:
-                is_cancelled = True
+        over: asyncio.Future[Order[_T]] = asyncio.get_running_loop().create_future()
+        self.order(work, over.set_result)
+        is_cancelled = await finished(over)
+        order = over.result()
         if order.error is not None:
             raise order.error
         return order.result, is_cancelled
+
+    def order(self, work: Callable[[], _T], then: "Callable[[Order[_T]], None]") -> None:
+        """Have *work* done; *then* is called from the loop with what came of it."""
+        if self._loop is None:
+            self._begin()
+        self._orders.put(Order(work, then))
 
     @property
     def waiting(self) -> int:
@@ -79,26 +86,41 @@ class WaitingThreads:
                 order.error = error
             self._done.append(order)
             # The loop lowers the flag before it looks: so it finds this one, or is woken again.
-            if not self._is_woken and self._loop is not None and not self._loop.is_closed():
+            if self._wakes and not self._is_woken and self._loop is not None and not self._loop.is_closed():
                 self._is_woken = True
-                self._loop.call_soon_threadsafe(self._deliver)
+                self._loop.call_soon_threadsafe(self.deliver)
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Tell, for all that is done by now, what came of it."""
         self._is_woken = False
         while self._done:
             order = self._done.popleft()
-            order.is_over = True
-            if order.waiter is not None and not order.waiter.done():
-                order.waiter.set_result(None)
+            try:
+                order.then(order)
+            except Exception:
+                # It belongs to who gave the order; the others have theirs.
+                log.exception("order.failed", thread=self._name)
 
 
-class _Order(Generic[_T]):
-    __slots__ = ("error", "is_over", "result", "waiter", "work")
+class Order(Generic[_T]):
+    """What was ordered: `result`, unless there is an `error`."""
+
+    __slots__ = ("error", "result", "then", "work")
 
     result: _T
 
-    def __init__(self, work: Callable[[], _T]) -> None:
+    def __init__(self, work: Callable[[], _T], then: "Callable[[Order[_T]], None]") -> None:
         self.work = work
-        self.waiter: asyncio.Future[None] | None = None
+        self.then = then
         self.error: Exception | None = None
-        self.is_over = False
+
+
+async def finished(future: "asyncio.Future[Any]") -> bool:
+    """Wait for *future* whoever cancels the caller meanwhile; whether somebody did."""
+    is_cancelled = False
+    while not future.done():
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            is_cancelled = True
+    return is_cancelled

@@ -26,9 +26,9 @@ from common.domain.ids import ExecutionId
 from common.domain.job import JobSpec
 from common.domain.records import Stream
 from worker.adapters.cgroup import Containments
-from worker.adapters.process import PosixSpawner
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
+from worker.adapters.spawner import PosixSpawner
 from worker.adapters.state_files import StateFile
 from worker.adapters.subreaper import Subreaper
 from worker.domain.assignment import Assignment
