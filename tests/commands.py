@@ -104,10 +104,7 @@ class Commands:
         given = assignment(spec, **fields)
         self.executions.append(str(given.execution))
 
-        async def on_started(started_at: datetime) -> None:
-            pass
-
-        return await self.supervisor.run(given, switch or StopSwitch(), on_started, start_by)
+        return await self.supervisor.run(given, switch or StopSwitch(), lambda _at: None, start_by)
 
     def left(self) -> list[str]:
         """Processes of any execution of this test, by environment; zombies among the children."""

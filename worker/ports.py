@@ -5,7 +5,7 @@ sees what is in `processes`; the journal sees `RecordSink` and `Spool`. Simulati
 ones: clock, store, spawner, sink, spool.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,13 +22,14 @@ class Supervisor(Protocol):
         self,
         assignment: Assignment,
         switch: StopSwitch,
-        on_started: Callable[[datetime], Awaitable[None]],
+        on_started: Callable[[datetime], None],
         start_by: Callable[[], float] = at_any_time,
     ) -> RunReport:
         """
         Run it and return how it ended. Never raises for anything the command or its definition did.
 
-        *on_started* is awaited once, after the command was spawned. A switch that is pressed before the spawn
+        *on_started* is called when the command is found running: at most once, and not for one that has ended
+        by then. A switch that is pressed before the spawn
         ends the execution without one (`before_start`), and so does *start_by*; see `Command`.
         """
         ...

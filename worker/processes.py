@@ -102,9 +102,20 @@ class Swept:
 
 
 class Process(Protocol):
-    """A started command, its descendants included. `close` must be called in the end."""
+    """
+    A started command, its descendants included. `close` must be called in the end.
+
+    Attributes:
+        started_s: When it was started, on the event loop's clock.
+    """
 
     pid: int
+    started_s: float
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its main process is known to have ended, although the listener may not have heard of it."""
+        ...
 
     def signal_tree(self, signum: int) -> None:
         """Send *signum* to every process of the execution; nothing happens if there is none left."""

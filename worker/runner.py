@@ -1,7 +1,7 @@
 """One execution from its claim to its release.
 
-The order is what makes records safe: claim, `started` spooled, spawn, exit, `finished` on disk, and only then
-the finish transaction that removes the run record. So a run record that is gone means a durable record
+The order is what makes records safe: claim, spawn, `started` spooled unless it has ended by then, exit,
+`finished` on disk, and only then the finish transaction that removes the run record. So a run record that is gone means a durable record
 exists; one that stays is closed by the reconciler.
 """
 
@@ -70,7 +70,9 @@ class Runner:
             report = await self._execute(running)
             running.has_ended = True
             if report is not None:
-                await self._journal.record_durably(final_record(running.assignment, report))
+                await self._journal.record_durably(
+                    final_record(running.assignment, report, is_start_recorded=running.is_start_recorded)
+                )
                 self._log_end(running.assignment, report)
             await self._release(running, report)
         finally:
@@ -86,8 +88,9 @@ class Runner:
             log.info("execution.given_up", execution=running.id, reason=given_up.value)
             return None
 
-        async def on_started(started_at: datetime) -> None:
+        def on_started(started_at: datetime) -> None:
             self._journal.record(started_record(assignment, started_at))
+            running.is_start_recorded = True
 
         try:
             return await self._supervisor.run(

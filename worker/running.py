@@ -18,6 +18,7 @@ class RunningExecution:
     exclusive: bool
     job_revision: int
     switch: StopSwitch = field(default_factory=StopSwitch)
+    is_start_recorded: bool = False
     has_ended: bool = False
     """The command has ended; what is left is to record and release it."""
 

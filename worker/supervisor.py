@@ -7,8 +7,8 @@ time too. An execution costs no task of its own: the process calls back, and one
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -71,7 +71,7 @@ class CommandSupervisor:
         self,
         assignment: Assignment,
         switch: StopSwitch,
-        on_started: Callable[[datetime], Awaitable[None]],
+        on_started: Callable[[datetime], None],
         start_by: Callable[[], float] = at_any_time,
     ) -> RunReport:
         run = _Run(assignment, switch, self._journal, self._clock, self._output_flush_s)
@@ -196,16 +196,19 @@ class _Run:
             # In short naps: the wall clock may be set while we sleep on the monotonic one.
             await self._wait(min(ahead_s, _LONGEST_NAP_S))
 
-    async def supervise(
-        self, process: Process, on_started: Callable[[datetime], Awaitable[None]]
-    ) -> RunReport:
+    async def supervise(self, process: Process, on_started: Callable[[datetime], None]) -> RunReport:
         """From the spawn to the report; the process is closed whatever happens."""
-        self._started_s = self._loop.time()
-        started_at = self._clock.now()
+        self._started_s = process.started_s
+        started_at = self._clock.now() - timedelta(seconds=self._loop.time() - self._started_s)
         timeout_s = self._assignment.spec.timeout_s
-        timer = self._loop.call_later(timeout_s, self._switch.press, StopCause.TIMEOUT) if timeout_s else None
+        timer = None
+        if timeout_s:
+            timer = self._loop.call_at(self._started_s + timeout_s, self._switch.press, StopCause.TIMEOUT)
         try:
-            await on_started(started_at)
+            if process.has_ended:
+                await process.poll()
+            else:
+                on_started(started_at)
             while self._exit is None and not self._switch.is_pressed:
                 await self._wait()
             if self._exit is None:
@@ -213,7 +216,7 @@ class _Run:
                 await process.poll()
             if self._exit is None:
                 await self._stop(process)
-            duration_ms = self._elapsed_ms()
+            duration_ms = self._elapsed_ms(self._exit.at_s if self._exit else None)
             if timer is not None:
                 timer.cancel()
             await self._end(process)
@@ -336,8 +339,9 @@ class _Run:
         if self._output is not None:
             self._output.flush()
 
-    def _elapsed_ms(self) -> int:
-        return round((self._loop.time() - self._started_s) * 1000)
+    def _elapsed_ms(self, until_s: float | None = None) -> int:
+        until_s = self._loop.time() if until_s is None else until_s
+        return round((until_s - self._started_s) * 1000)
 
 
 def _requester(switch: StopSwitch) -> str | None:

@@ -112,10 +112,17 @@ class ExecutionRecord:
     kill_incomplete: tuple[str, ...] = ()
     """Processes that were still alive after the last KILL."""
     flags: tuple[str, ...] = ()
+    tells_start: bool = False
+    """It had ended before anybody heard of its start: no record of its own says that it ran."""
 
     @property
     def key(self) -> str:
         return self.execution_id
+
+    @property
+    def is_first(self) -> bool:
+        """Nobody has recorded a state of this execution before it."""
+        return self.seq is Seq.STARTED or self.tells_start
 
     @property
     def superseded_row(self) -> str | None:
@@ -188,12 +195,14 @@ class ExecutionRecord:
         if self.kill_incomplete:
             fields["kill_incomplete"] = list(self.kill_incomplete)
 
-    def history_entry(self) -> Document:
-        """What the document's `history` keeps of this state."""
+    def history_entries(self) -> list[Document]:
+        """What the document's `history` keeps of this record: one state, or the start and the end."""
         entry: Document = {"status": str(self.status), "at": self.recorded_at, "seq": int(self.seq)}
         if self.reason is not None:
             entry["reason"] = str(self.reason)
-        return entry
+        if not self.tells_start:
+            return [entry]
+        return [{"status": str(Status.RUNNING), "at": self.started_at, "seq": int(Seq.STARTED)}, entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

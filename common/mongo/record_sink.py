@@ -26,7 +26,6 @@ from common.domain.records import (
     OutputChunk,
     OutputLoss,
     Record,
-    Seq,
     WriteReport,
 )
 from common.mongo.client import DURABLE, is_temporary, is_temporary_code, unavailable
@@ -68,9 +67,9 @@ class MongoRecordSink:
 
     async def _write_executions(self, batch: "_Batch", states: list[_States]) -> None:
         # With its first state in the batch it is new, unless an earlier try got through or it was given up.
-        new = [(_document(of_one), of_one) for of_one in states if of_one[0].seq is Seq.STARTED]
+        new = [(_document(of_one), of_one) for of_one in states if of_one[0].is_first]
         left = await self._insert(EXECUTIONS, new)
-        left += [of_one for of_one in states if of_one[0].seq is not Seq.STARTED]
+        left += [of_one for of_one in states if not of_one[0].is_first]
         await self._update(batch, EXECUTIONS, [_upsert(of_one) for of_one in left])
 
     async def _remove_superseded(
@@ -246,16 +245,19 @@ def _document(states: _States) -> Document:
     last = states[-1]
     document = last.document()
     document["_id"] = last.execution_id
-    document["history"] = [record.history_entry() for record in states]
+    document["history"] = _history(states)
     return document
+
+
+def _history(states: _States) -> list[Document]:
+    return [entry for record in states for entry in record.history_entries()]
 
 
 def _upsert(states: _States) -> _Update:
     last = states[-1]
     document = last.document()
     # Not $push: the batch may be a second try, and may by now hold one state more than the first.
-    entries = {"$each": [record.history_entry() for record in states]}
-    change: Document = {"$set": document, "$addToSet": {"history": entries}}
+    change: Document = {"$set": document, "$addToSet": {"history": {"$each": _history(states)}}}
     missing = {field: "" for field in _TAKEN_BACK if field not in document}
     if missing:
         change["$unset"] = missing

@@ -10,7 +10,7 @@ from common.domain.execution import LedgerKind, Reason, Status
 from common.domain.records import EXECUTIONS, LEDGER, OUTPUT, OutputLoss, Seq
 from common.mongo.client import connect, durable_database
 from common.mongo.record_sink import MongoRecordSink
-from tests.records import chunk, execution, missed
+from tests.records import NOW, chunk, execution, missed
 from tests.sim.history import History
 from worker.ports import RecordSink
 
@@ -80,6 +80,26 @@ async def test_states_of_one_batch_are_all_in_the_history(stored):
 
     assert ["running", "succeeded"] == [entry["status"] for entry in document["history"]]
     assert 0 == document["exit_code"]
+
+
+@pytest.mark.parametrize(
+    "seqs", [[], [Seq.GIVEN_UP], [Seq.FINISHED]], ids=["new", "given up", "written twice"]
+)
+async def test_an_end_may_tell_of_the_start(stored, seqs):
+    """It had ended before anybody heard of its start."""
+    only = execution(seq=Seq.FINISHED, started_at=NOW, exit_code=0, tells_start=True)
+    for seq in seqs:
+        await stored.sink.write([only if seq is Seq.FINISHED else execution(seq=seq)])
+    await stored.sink.write([only])
+
+    document = await stored.document(EXECUTIONS, "samplejob1.1.1")
+
+    assert "succeeded" == document["status"]
+    assert {("running", NOW), ("succeeded", only.recorded_at)} <= {
+        (entry["status"], entry["at"]) for entry in document["history"]
+    }
+    assert len(document["history"]) == 2 + (seqs == [Seq.GIVEN_UP])
+    assert "tells_start" not in document
 
 
 async def test_result_after_lost_keeps_both_in_the_history(stored):

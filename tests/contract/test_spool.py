@@ -69,7 +69,8 @@ async def test_set_aside_is_not_peeked_again(spool):
 async def test_what_was_synced_is_there_after_a_crash(tmp_path):
     """A new worker on the same directory finds everything, in order, and nothing that was acknowledged."""
     spool = FileSpool(tmp_path)
-    records = [execution(tick, Seq.FINISHED) for tick in range(50)] + [chunk(tick) for tick in range(50)]
+    records = [execution(tick, Seq.FINISHED, tells_start=tick > 20) for tick in range(50)]
+    records += [chunk(tick) for tick in range(50)]
     with closing(spool):
         for record in records:
             spool.append(record)

@@ -16,6 +16,7 @@ class Script:
 
     Attributes:
         is_exit_found_by_poll: The exit is not told; only `poll` finds it.
+        ends_at_once: It has ended when `spawn` returns.
         survivors: What a sweep cannot kill.
     """
 
@@ -26,6 +27,7 @@ class Script:
     fails: SpawnFailed | None = None
     spawn_s: float = 0.0
     is_exit_found_by_poll: bool = False
+    ends_at_once: bool = False
     survivors: tuple[str, ...] = ()
 
 
@@ -43,9 +45,18 @@ class FakeProcess:
         self._exit: ProcessExit | None = None
         self._is_told = False
         loop = asyncio.get_running_loop()
+        self.started_s = loop.time()
         if script.output:
             loop.call_soon(listener.on_output, Stream.STDOUT, script.output)
-        loop.call_later(script.duration_s, self._end, ProcessExit(exit_code=script.exit_code))
+        if script.ends_at_once:
+            self._exit = ProcessExit(exit_code=script.exit_code)
+            loop.call_soon(self._tell)
+        else:
+            loop.call_later(script.duration_s, self._end, ProcessExit(exit_code=script.exit_code))
+
+    @property
+    def has_ended(self) -> bool:
+        return self._exit is not None
 
     def signal_tree(self, signum: int) -> None:
         self.signals.append(signum)
@@ -77,6 +88,8 @@ class FakeProcess:
 
     def _tell(self) -> None:
         assert self._exit is not None
+        if self._is_told:
+            return
         self._is_told = True
         self._listener.on_output_end()
         self._listener.on_exit(self._exit)

@@ -67,7 +67,7 @@ def record(uid: str, minute: int, status: Status = Status.SUCCEEDED, **fields: A
 
 async def store_executions(database: Database, *records: ExecutionRecord) -> None:
     await database[EXECUTIONS].insert_many(
-        {"_id": found.key, **found.document(), "history": [found.history_entry()]} for found in records
+        {"_id": found.key, **found.document(), "history": found.history_entries()} for found in records
     )
 
 

@@ -48,7 +48,7 @@ def finished(execution: ExecutionId, namespace: str, status: Status) -> dict[str
         recorded_at=NOW,
         out=OutputSummary(bytes=0, lines=0, head="", tail=""),
     )
-    return {"_id": record.key, **record.document(), "history": [record.history_entry()]}
+    return {"_id": record.key, **record.document(), "history": record.history_entries()}
 
 
 async def run_one(masters: Masters, store: EtcdStore, namespace: str, tick: int) -> ExecutionId:

@@ -101,5 +101,5 @@ class History:
         for name in _TAKEN_BACK:
             document.pop(name, None)
         document.update(record.document())
-        document["history"].append(record.history_entry())
+        document["history"].extend(record.history_entries())
         return True

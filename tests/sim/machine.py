@@ -62,6 +62,7 @@ class SimProcess:
         self.execution = execution
         self.behaviour = behaviour
         self.exit: ProcessExit | None = None
+        self.started_s = machine.loop.time()
         #: When it ends by itself.
         self.ends_s = machine.loop.time() + behaviour.duration_s
         self._machine = machine
@@ -69,6 +70,10 @@ class SimProcess:
         # What the process tells arrives in the worker: later if that is frozen, never if it is dead.
         self._worker = contextvars.copy_context()
         self._is_exit_told = False
+
+    @property
+    def has_ended(self) -> bool:
+        return self.exit is not None
 
     @property
     def is_alive(self) -> bool:

@@ -40,10 +40,7 @@ class Bench:
         given = assignment(
             job(command="x", **fields), start_not_before=datetime.now(UTC) + timedelta(seconds=start_in_s)
         )
-        return await self.supervisor.run(given, switch or StopSwitch(), self._on_started)
-
-    async def _on_started(self, at: datetime) -> None:
-        self.started.append(at)
+        return await self.supervisor.run(given, switch or StopSwitch(), self.started.append)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +69,7 @@ async def test_a_start_that_is_withheld_is_lost_before_it():
     bench = Bench(Script())
 
     report = await bench.supervisor.run(
-        assignment(job(command="x")), StopSwitch(), bench._on_started, lambda: False
+        assignment(job(command="x")), StopSwitch(), bench.started.append, lambda: False
     )
 
     assert (Status.LOST, Reason.BEFORE_START, None) == (report.status, report.reason, report.started_at)
@@ -109,6 +106,17 @@ async def test_second_press_shortens_the_grace():
     report = await bench.run(switch, kill_grace_s=600)
 
     assert (Status.KILLED, Reason.SHUTDOWN, signal.SIGKILL) == (report.status, report.reason, report.signal)
+
+
+async def test_one_that_has_ended_is_not_told_as_started():
+    """It is over before anybody heard of it: its end says all there is to say."""
+    bench = Bench(Script(exit_code=3, ends_at_once=True))
+
+    report = await bench.run()
+
+    assert [] == bench.started
+    assert (Status.FAILED, 3) == (report.status, report.exit_code)
+    assert report.started_at is not None
 
 
 async def test_pressed_during_the_spawn_is_stopped_after_it():

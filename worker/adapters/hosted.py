@@ -181,6 +181,7 @@ class HostedProcess:
         "_spawner",
         "_usage",
         "_waiter",
+        "has_ended",
         "number",
         "pid",
         "started_s",
@@ -190,6 +191,7 @@ class HostedProcess:
         self.number = number
         self.pid = 0
         self.started_s = 0.0
+        self.has_ended = False
         self._listener: ProcessListener | None = listener
         self._spawner = spawner
         self._has_begun = False
@@ -266,10 +268,10 @@ class HostedProcess:
             self.never_started(SpawnFailed(rest[0]))
         elif kind == "withheld":
             self.never_started(StartWithheld())
-        elif kind == "ended":
-            self._usage = ProcessUsage(rest[3], rest[4])
-            self._tell_in_order(kind, rest)
         else:
+            if kind == "ended":
+                self._usage = ProcessUsage(rest[3], rest[4])
+            self.has_ended |= kind in ("ended", "exit")
             self._tell_in_order(kind, rest)
 
     def _tell_in_order(self, kind: str, rest: list[Any]) -> None:

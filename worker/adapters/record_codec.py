@@ -44,6 +44,8 @@ def encode(record: Record) -> bytes:
         fields["_"] = _EXECUTION
         fields["id"] = record.execution_id
         fields["at"] = record.recorded_at
+        if record.tells_start:
+            fields["tells_start"] = True
     elif isinstance(record, OutputChunk):
         fields = record.document()
         fields["_"] = _OUTPUT

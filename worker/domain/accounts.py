@@ -22,8 +22,10 @@ def started_record(assignment: Assignment, started_at: datetime) -> ExecutionRec
     return _record(assignment, Seq.STARTED, Status.RUNNING, started_at, started_at)
 
 
-def final_record(assignment: Assignment, report: RunReport) -> ExecutionRecord:
-    """The record of an execution that has ended."""
+def final_record(
+    assignment: Assignment, report: RunReport, *, is_start_recorded: bool = False
+) -> ExecutionRecord:
+    """The record of an execution that has ended; it tells of the start, too, if no other has."""
     record = _record(assignment, Seq.FINISHED, report.status, report.finished_at, report.started_at)
     record.reason = report.reason
     record.error = report.error
@@ -37,6 +39,7 @@ def final_record(assignment: Assignment, report: RunReport) -> ExecutionRecord:
     record.truncated = report.truncated
     record.kill_requested = report.kill_requested
     record.kill_incomplete = report.kill_incomplete
+    record.tells_start = report.started_at is not None and not is_start_recorded
     return record
 
 

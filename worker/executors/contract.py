@@ -102,6 +102,15 @@ class ExecutorContract:
 
         _expect(1, heard.ends)
 
+    async def test_it_says_when_it_was_started_and_whether_it_has_ended(self) -> None:
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
+        async with _started(self.executor, self.runs_long) as (process, _):
+            _expect(True, asked_s <= process.started_s <= loop.time())
+            _expect(False, process.has_ended)
+            await process.sweep()
+            _expect(True, process.has_ended)
+
     async def test_term_or_kill_stops_it(self) -> None:
         async with _started(self.executor, self.runs_long) as (process, heard):
             await asyncio.sleep(0.2)

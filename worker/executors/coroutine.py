@@ -25,8 +25,13 @@ class CoroutineProcess:
         self._body = body
         self._is_closed = False
         self._signum: int | None = None
+        self.started_s = asyncio.get_running_loop().time()
         # Owned by this object: `close`, which every supervisor calls, waits for it.
         self._task = asyncio.get_running_loop().create_task(self._run(), name=name)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._task.done()
 
     def signal_tree(self, signum: int) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL) and not self._task.done():
