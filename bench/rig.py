@@ -157,7 +157,7 @@ class Rig:
         path = directory / f"{kind}.json"
         path.write_text(json.dumps(config))
         command = (sys.executable, "-m", kind, "-config", str(path))
-        process = servers.ServerProcess(command, directory / "program.log")
+        process = servers.ServerProcess(command, directory / "program.log", in_own_session=True)
         process.start(lambda: True)
         self.programs[name] = Program(name, process, directory)
         return self.programs[name]
@@ -196,10 +196,13 @@ def installation() -> Iterator[Rig]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="everytick-bench-")))
         etcd = servers.start_etcd(
-            servers.find_etcd("3.5"), directory / "etcd", arguments=("--unsafe-no-fsync=false",)
+            servers.find_etcd("3.5"),
+            directory / "etcd",
+            arguments=("--unsafe-no-fsync=false",),
+            in_own_session=True,
         )
         stack.callback(etcd.stop)
-        mongo = servers.start_mongod(servers.find_mongod(), directory / "mongo")
+        mongo = servers.start_mongod(servers.find_mongod(), directory / "mongo", in_own_session=True)
         stack.callback(mongo.stop)
         client: MongoClient[dict[str, Any]] = stack.enter_context(MongoClient(mongo.uri, tz_aware=True))
         rig = Rig(directory, etcd, mongo, client[DATABASE])

@@ -63,6 +63,7 @@ class ServerProcess:
 
     command: tuple[str, ...]
     log_path: Path
+    in_own_session: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,10 +72,15 @@ class ServerProcess:
 
     def start(self, is_ready: Callable[[], bool]) -> None:
         with self.log_path.open("ab") as log:
-            # A group of its own keeps Ctrl-C away. Not a session of its own: tests run the spawner in this
-            # very process, and to its sweep a child of another session is an orphan of a command.
+            # A group of its own keeps Ctrl-C away. Not always a session of its own: tests run the spawner in
+            # this very process, and to its sweep a child of another session is an orphan of a command.
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=None if self.in_own_session else 0,
+                start_new_session=self.in_own_session,
             )
         try:
             wait_until(lambda: is_ready() or not self.is_running, f"start of {self.command[0]}")
@@ -190,7 +196,13 @@ class MongoServer:
 
 
 def start_etcd(
-    binary: str, data_dir: Path, *, arguments: Sequence[str] = (), scheme: str = "http", port: int = 0
+    binary: str,
+    data_dir: Path,
+    *,
+    arguments: Sequence[str] = (),
+    scheme: str = "http",
+    port: int = 0,
+    in_own_session: bool = False,
 ) -> EtcdServer:
     """
     Start one etcd member that keeps its files in *data_dir*.
@@ -198,6 +210,7 @@ def start_etcd(
     Args:
         arguments: Further flags, for example for TLS (then with *scheme* https).
         port: Of the clients; 0 takes a free one.
+        in_own_session: As a service manager starts it; the kernel shares processors among sessions.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     version = etcd_version(binary)
@@ -211,13 +224,15 @@ def start_etcd(
         *("--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url),
         *("--initial-cluster", f"test={peer_url}", "--enable-grpc-gateway=false", *quick, *arguments),
     )
-    process = ServerProcess(command, data_dir / "etcd.log")
+    process = ServerProcess(command, data_dir / "etcd.log", in_own_session)
     server = EtcdServer(endpoint, version, process, is_tls=scheme == "https")
     server.start()
     return server
 
 
-def start_mongod(binary: str, data_dir: Path, *, replica_set: bool = False) -> MongoServer:
+def start_mongod(
+    binary: str, data_dir: Path, *, replica_set: bool = False, in_own_session: bool = False
+) -> MongoServer:
     """Start one mongod that keeps its files in *data_dir*; *replica_set*: as a set of one (transactions)."""
     (data_dir / "data").mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -226,7 +241,8 @@ def start_mongod(binary: str, data_dir: Path, *, replica_set: bool = False) -> M
         *("--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"),
         *(("--replSet", "rs0") if replica_set else ()),
     )
-    server = MongoServer(port, ServerProcess(command, data_dir / "mongod.log"), replica_set=replica_set)
+    process = ServerProcess(command, data_dir / "mongod.log", in_own_session)
+    server = MongoServer(port, process, replica_set=replica_set)
     server.start()
     return server
 

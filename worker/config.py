@@ -98,6 +98,15 @@ class WorkerConfig(LogSection, MongoSection, EtcdSection):
     kill_grace_s: Annotated[
         int, Field(ge=0, le=3_600, description="Between TERM and KILL of a command, in seconds.")
     ] = 10
+    precedence: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20,
+            description="How far the worker itself goes before the commands it runs, as a difference of nice "
+            "values. Without root it needs a limit that allows it (systemd: `LimitNICE=-10`).",
+        ),
+    ] = 10
     run_as_users: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],
         Field(description="Users that jobs may ask to run as; root only when it is listed."),

@@ -1,8 +1,8 @@
 """One execution from its claim to its release.
 
 The order is what makes records safe: claim, spawn, `started` spooled unless it has ended by then, exit,
-`finished` on disk, and only then the finish transaction that removes the run record. So a run record that is gone means a durable record
-exists; one that stays is closed by the reconciler.
+`finished` on disk, and only then the finish transaction that removes the run record. So a run record that is
+gone means a durable record exists; one that stays is closed by the reconciler.
 """
 
 import asyncio

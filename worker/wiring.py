@@ -30,6 +30,7 @@ from worker.adapters.clock_mark import FileClockMark
 from worker.adapters.host import HostMetrics, address_towards, host_name
 from worker.adapters.hosted import HostedSpawner
 from worker.adapters.mongo_reports import MongoReports
+from worker.adapters.precedence import go_first
 from worker.adapters.run_as import RunAs
 from worker.adapters.spool import FileSpool
 from worker.adapters.state_files import recover
@@ -71,6 +72,7 @@ async def build(config: WorkerConfig) -> AsyncIterator[Assembly]:
             store = TimedStore(etcd, clock, timings)
             database = durable_database(mongo, config.mongo_database)
             async with HostedSpawner(identity.worker_id, identity.state_dir, config.run_as_users) as spawner:
+                go_first(config.precedence)
                 assembly, spool = _assemble(config, identity, store, database, clock, timings, spawner)
                 try:
                     yield assembly

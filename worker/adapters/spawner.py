@@ -36,7 +36,7 @@ _CWD_CHECK_S: Final = 5.0
 #: of them, 1.2 to 1.4 s with three; more do not help.
 _STARTING_THREADS: Final = 6
 #: With more commands than this waiting to be started, nobody listens to those that run, for a moment.
-_STARTS_FIRST: Final = 64
+_STARTS_FIRST: Final = 128
 #: How often what the threads have started is seen to, and how long after its start a command is watched that
 #: has not ended before. Nine in ten of a busy worker have.
 _MOMENT_S: Final = 0.008
