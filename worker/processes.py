@@ -16,7 +16,8 @@ def at_any_time() -> float:
     return math.inf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, though nobody changes one: that would set every field through `object.__setattr__`.
+@dataclass(slots=True, kw_only=True)
 class Command:
     """
     A process to spawn: everything is explicit, nothing is inherited from the worker.

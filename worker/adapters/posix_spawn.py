@@ -115,13 +115,14 @@ class _Texts:
 
     def __init__(self, texts: Sequence[str]) -> None:
         joined = "\0".join(texts)
-        self._memory = os.fsencode(joined)
-        if self._memory.count(b"\0") != max(0, len(texts) - 1):
+        encoded = os.fsencode(joined)
+        if encoded.count(b"\0") != max(0, len(texts) - 1):
             # The system would cut the text there without a word.
             raise ValueError("embedded null byte")
-        sizes = map(len, texts if joined.isascii() else self._memory.split(b"\0"))
-        start = ctypes.cast(ctypes.c_char_p(self._memory), ctypes.c_void_p).value
-        assert start is not None  # noqa: S101 - only a NULL pointer is None
+        sizes = map(len, texts if joined.isascii() else encoded.split(b"\0"))
+        # With the NUL of the last one: an array does not end in one by itself, as bytes do.
+        self._memory = array("B", encoded + b"\0")
+        start, _ = self._memory.buffer_info()
         self._addresses = array("Q")
         for size in sizes:
             self._addresses.append(start)

@@ -6,7 +6,6 @@ The threads wait for the kernel, which returns only when the child has executed 
 import asyncio
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -30,6 +29,7 @@ log: Final = structlog.get_logger(__name__)
 
 #: Is told what became of a start: its process, or what `spawn` would raise.
 Then: TypeAlias = Callable[[ChildProcess | Exception], None]
+_Newcomer: TypeAlias = tuple[ChildProcess, Then]
 
 _CWD_CHECK_S: Final = 5.0
 #: Each waits for a processor as its command does. Of 1,000 due at once the last starts after 1.0 s with six
@@ -60,7 +60,7 @@ class PosixSpawner:
         self._readiness = readiness
         self._state = state
         self._threads = WaitingThreads("spawn", _STARTING_THREADS, wakes=False)
-        self._newcomers: deque[tuple[ChildProcess, Then]] = deque()
+        self._newcomers: list[_Newcomer] = []
         self._timer: asyncio.TimerHandle | None = None
         readiness.must_hold = lambda: self._threads.waiting > _STARTS_FIRST
         self._peaks = PeakMemory()
@@ -174,12 +174,16 @@ class PosixSpawner:
         self._threads.deliver()
         if not self._readiness.must_wait:
             watched_from_s = asyncio.get_running_loop().time() - _MOMENT_S
-            for _ in range(len(self._newcomers)):
-                process, then = self._newcomers.popleft()
-                if process.has_ended or process.started_s <= watched_from_s:
-                    self._introduce(process, then)
-                else:
-                    self._newcomers.append((process, then))
+            # All are looked at before any is told of: those that have ended share a look for orphans.
+            known: list[_Newcomer] = []
+            waiting: list[_Newcomer] = []
+            for newcomer in self._newcomers:
+                process, _ = newcomer
+                is_known = process.has_ended or process.started_s <= watched_from_s
+                (known if is_known else waiting).append(newcomer)
+            self._newcomers = waiting
+            for process, then in known:
+                self._introduce(process, then)
         if self._newcomers or self._subreaper.starting:
             self._see_to_them_soon()
 
