@@ -223,6 +223,8 @@ def main(argv: Sequence[str]) -> None:
     # Its end is that of the worker. Handlers, because commands would inherit signals that are ignored.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda _signum, _frame: None)
+    # Where whoever started the worker ignores it, the kernel reaps, and no exit code is ever known.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     connection = socket.socket(fileno=int(descriptor))
     # Commands must not have it: it would live on with them when the host is gone.
     connection.set_inheritable(False)

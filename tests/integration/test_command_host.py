@@ -85,6 +85,18 @@ async def test_an_order_that_waited_for_longer_than_the_lease_starts_nothing(tmp
     assert not marker.exists()
 
 
+async def test_exit_codes_are_known_where_ends_of_children_are_ignored(tmp_path: Path):
+    """Whoever starts the worker may ignore SIGCHLD, and that is inherited."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        async with asyncio.timeout(30), running_commands(tmp_path, HOSTED) as commands:
+            report = await commands.run(job(command="exit 3"))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    assert (Status.FAILED, 3) == (report.status, report.exit_code)
+
+
 async def test_a_host_that_cannot_be_started_leaves_nothing_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -230,6 +230,8 @@ class PosixSpawner:
 
     def close(self) -> None:
         """Nothing runs any more."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._threads.close()
         self._subreaper.close()
         self._peaks.close()
