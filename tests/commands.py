@@ -22,7 +22,7 @@ from common.runtime.clock import SystemClock
 from tests.fakes.journal import MemoryJournal
 from worker.adapters.cgroup import Containments, open_leaf_pool
 from worker.adapters.hosted import HostedSpawner
-from worker.adapters.process_table import all_entries, execution_of
+from worker.adapters.process_table import all_entries, children_of, execution_of
 from worker.adapters.readiness import Readiness
 from worker.adapters.run_as import RunAs
 from worker.adapters.spawner import PosixSpawner
@@ -90,6 +90,8 @@ class Commands:
     journal: MemoryJournal
     #: The process whose children the commands are.
     host_pid: int
+    #: Children it had before: what a browser of an earlier test left to this very process, for example.
+    earlier: frozenset[int] = frozenset()
     executions: list[str] = field(default_factory=list)
 
     async def run(
@@ -113,7 +115,11 @@ class Commands:
             str(entry)
             for entry in all_entries().values()
             if execution_of(entry.pid) in self.executions
-            or (entry.parent == self.host_pid and entry.session != host_session)
+            or (
+                entry.parent == self.host_pid
+                and entry.session != host_session
+                and entry.pid not in self.earlier
+            )
         ]
 
     async def left_after_a_moment(self) -> list[str]:
@@ -139,6 +145,7 @@ async def running_commands(
         return
     subreaper = Subreaper()
     subreaper.enable()
+    earlier = frozenset(children_of(os.getpid()))
     pool = open_leaf_pool(f"test-{os.getpid()}", Path.cwd()) if kind == CGROUPS else None
     if kind == CGROUPS and pool is None:
         pytest.skip("cgroup v2 cannot be written here: no root, no delegation")
@@ -151,7 +158,7 @@ async def running_commands(
     )
     supervisor, journal = _supervisor(spawner, run_as, options)
     try:
-        yield Commands(spawner, supervisor, journal, os.getpid())
+        yield Commands(spawner, supervisor, journal, os.getpid(), earlier)
     finally:
         spawner.close()
 

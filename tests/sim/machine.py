@@ -105,7 +105,7 @@ class SimProcess:
     def _end(self) -> None:
         if self.is_alive:
             self._machine.mark(self, Phase.END)
-            self.die(ProcessExit(exit_code=self.behaviour.exit_code))
+            self.die(ProcessExit(exit_code=self.behaviour.exit_code, at_s=self._machine.loop.time()))
 
     def _tell(self, callback: Callable[..., None], *args: object) -> None:
         self._machine.loop.call_soon(callback, *args, context=self._worker)
@@ -164,6 +164,8 @@ class Machine:
     next_pid: int = 100
     fails_to_spawn: bool = False
     spawn_delay_s: float = 0.002
+    #: How long after its start the worker hears of a command: a short one has ended by then.
+    hearing_delay_s: float = 0.0
 
     async def spawn(self, command: Command, listener: ProcessListener) -> SimProcess:
         """As `worker.processes.Spawner`."""
@@ -175,7 +177,16 @@ class Machine:
         process = SimProcess(self, self.next_pid, command.execution_id, behaviour, listener)
         self.processes[process.pid] = process
         outside(process.begin)
+        if self.hearing_delay_s:
+            await self._heard(process)
         return process
+
+    async def _heard(self, process: SimProcess) -> None:
+        try:
+            await asyncio.sleep(self.hearing_delay_s)
+        except asyncio.CancelledError:
+            outside(process.die, ProcessExit(signal=signal.SIGKILL))
+            raise
 
     def mark(self, process: SimProcess, phase: Phase) -> None:
         own_s = self.clock.now().timestamp()

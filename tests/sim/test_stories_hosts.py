@@ -98,6 +98,34 @@ def test_19_a_command_does_not_survive_its_worker() -> None:
         assert [] == broken_invariants(w)
 
 
+def test_a_command_that_ends_before_it_is_heard_of_is_recorded_once() -> None:
+    """Its start has no record of its own; the one of its end tells both."""
+    with world(workers=2, seed=21) as w:
+        for node in w.nodes.values():
+            node.machine.hearing_delay_s = 0.2
+        w.save_job("job", every_s=10, duration_s=0.05)
+        w.run(seconds=65)
+        told = [[entry["status"] for entry in document["history"]] for document in w.executions("job")]
+
+        assert [["running", "succeeded"]] * 6 == told
+        assert [document["duration_ms"] for document in w.executions("job")] == [50] * 6
+        assert [] == broken_invariants(w)
+
+
+def test_a_worker_that_dies_before_it_hears_of_a_command_leaves_an_account() -> None:
+    """It has run and nobody was told: lost, as far as is known before its start, and not run again."""
+    with world(workers=1, seed=22) as w:
+        w.nodes["worker-1"].machine.hearing_delay_s = 0.2
+        w.save_job("job", **MINUTELY, duration_s=0.05)
+        w.at(60.1, w.crash, "worker-1")
+        w.at(63, w.start, "worker-1")
+        w.run(seconds=150)
+
+        assert ["lost: before_start", "succeeded"] == w.statuses("job")
+        assert [60, 120] == [round(start) for start in w.starts("job")]
+        assert [] == broken_invariants(w)
+
+
 @pytest.mark.parametrize("died_at_s", [70, 71.5, 73, 74.5])
 def test_20_an_execution_is_lost_soon_after_the_lease(died_at_s: float) -> None:
     """A session of 10 s and 4 s for a worker that comes back, whenever it died: no round is waited for."""
