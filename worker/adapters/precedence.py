@@ -5,8 +5,8 @@ worker beside a hundred busy ones is given a hundredth. Its lease would end, and
 there is most to do. Where sessions do not count (containers, services with a limit of CPU) nice values do.
 """
 
-import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,15 +32,14 @@ def go_first(by: int, proc: Path = Path("/proc/self")) -> bool:
     nice = max(_LEAST_NICE, os.getpriority(os.PRIO_PROCESS, 0) - by)
     try:
         for task in os.listdir(proc / "task"):
-            os.setpriority(os.PRIO_PROCESS, int(task), nice)
+            # One that ends just now must not keep the others, and the session, from it.
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, int(task), nice)
         if os.getsid(0) == os.getpid():
             _move_session(proc / "autogroup", by)
-    except PermissionError as error:
+    except (PermissionError, BlockingIOError) as error:
         log.info("precedence.refused", by=by, reason=error.strerror, hint="systemd: LimitNICE=")
         return False
-    except OSError as error:
-        if error.errno not in (errno.ESRCH, errno.EAGAIN):
-            raise
     return True
 
 
